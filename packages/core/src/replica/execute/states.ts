@@ -2,6 +2,7 @@
 
 import type { StateDigest } from '../../model/digest.js';
 import { maxOf, next, type OrderNum } from '../../model/ids.js';
+import { sameMember } from '../../record/transitions.js';
 import { askForDigest, comparesStates, shownDigest } from '../copying/digests.js';
 import type { FollowerState } from '../state/follower-state.js';
 import { diverge, methodsBetween } from './divergence.js';
@@ -46,9 +47,11 @@ function compareStates(f: FollowerState): void {
   const { equalUpTo } = f.states;
   if (/* rule states-compared */ mine === value) {
     f.states.equalUpTo = maxOf(equalUpTo, orderNum);
+    f.states.differed = 0;
     f.acknowledge();
     return;
   }
+  f.states.differed++;
   const method = methodsBetween(r, equalUpTo, orderNum);
   const difference = {
     of: 'state',
@@ -57,6 +60,23 @@ function compareStates(f: FollowerState): void {
     digest: shownDigest(mine),
     primaryDigest: shownDigest(value),
   } as const;
-  if (/* rule state-told-only */ r.states.onOther === 'restore') diverge(f, orderNum, difference);
-  else r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, ...difference, stays: true });
+  const restores = /* rule state-told-only */ r.states.onOther === 'restore';
+  if (!restores) r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, ...difference, stays: true });
+  else if (/* rule one-restores-at-a-time */ mayLeave(f)) diverge(f, orderNum, difference);
+  else if (f.states.differed === 1)
+    r.log('warn', 'the state differs; another replica may restore its own first', { orderNum });
+}
+
+/**
+ * Whether this backup may leave the in-sync set because of its state. If the primary's state is the odd one, all backups
+ * differ at once, so they leave by turns: at its n-th difference the n-th of them does, while another one stays. A group of
+ * two has no other.
+ */
+function mayLeave({ r, states }: FollowerState): boolean {
+  const { record, self } = r;
+  if (record === undefined) return false;
+  const backups = record.inSync.filter((member) => !sameMember(member, record.primary));
+  const place = backups.findIndex((member) => sameMember(member, self));
+  const isSmall = Object.keys(record.addresses).length < 3;
+  return (backups.length > 1 || isSmall) && states.differed > place;
 }

@@ -9,6 +9,12 @@ export const DIGEST_RULES: readonly Rule[] = [
     lacks: '   record: epoch 4, term 1, primary S1, in sync S1 S3',
   },
   {
+    rule: 'divergence: backups restore their states by turns',
+    scenario: 'states-by-turns',
+    without: { 'one-restores-at-a-time': 'true' },
+    shows: '   record: epoch 5, term 1, primary S1, in sync S1',
+  },
+  {
     rule: 'divergence: the order after a digest says that there is one',
     scenario: 'digest-marked',
     without: { 'digest-marked': 'false' },

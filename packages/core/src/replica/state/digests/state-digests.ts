@@ -13,6 +13,8 @@ const OWN_MAX = 16;
 export class StateDigests {
   /** The last order after which this replica's state was known to equal the primary's; 0 before the first. */
   equalUpTo: OrderNum = NO_ORDER;
+  /** At how many digests in a row it differed. */
+  differed = 0;
   /** The primary's newest digest, as long as this replica has none to compare it with. */
   #expected: StateDigest | undefined;
   /** This replica's own; undefined where the state could not be copied. */
