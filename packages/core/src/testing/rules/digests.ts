@@ -12,7 +12,7 @@ export const DIGEST_RULES: readonly Rule[] = [
     rule: 'divergence: backups restore their states by turns',
     scenario: 'states-by-turns',
     without: { 'one-restores-at-a-time': 'true' },
-    shows: '   record: epoch 5, term 1, primary S1, in sync S1',
+    shows: 'S1  log UNDERSTUDY_DIVERGED peer S3, orderNum 6',
   },
   {
     rule: 'divergence: the order after a digest says that there is one',
@@ -53,7 +53,7 @@ export const DIGEST_RULES: readonly Rule[] = [
   {
     rule: 'divergence: what a former primary told of its state is no measure',
     scenario: 'digest-of-former',
-    without: { 'digest-of-primary': ';' },
+    without: { 'one-restores-at-a-time': 'true', 'digest-of-primary': ';' },
     shows: 'S3  rejoins: removed from the in-sync set',
   },
   {
