@@ -2,6 +2,7 @@
 
 import { digestToHex } from '../../model/digest.js';
 import { next, type OrderNum } from '../../model/ids.js';
+import type { Difference } from '../state/digests/state-digests.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { Entry } from '../state/message-order.js';
 import type { ReplicaState } from '../state/replica-state.js';
@@ -10,18 +11,6 @@ import type { ReplicaState } from '../state/replica-state.js';
 const STUCK_AFTER_STALLS = 2;
 /** So many methods are named where it is not certain which of them differed. */
 const METHODS_MAX = 3;
-
-/** What is known of a difference, besides its place. */
-interface Difference {
-  /** What differs, if not what a handler came to. */
-  readonly of?: 'state';
-  /** The last order after which both digests were equal. */
-  readonly agreedUpTo?: OrderNum;
-  readonly method?: string | undefined;
-  readonly digest?: string;
-  readonly primaryDigest?: string;
-  readonly stuckForMs?: number;
-}
 
 /**
  * This replica's results differ from the primary's (DESIGN 5.10, 7.7). It says so once, in its log and to the primary.

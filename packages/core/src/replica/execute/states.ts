@@ -4,6 +4,7 @@ import type { StateDigest } from '../../model/digest.js';
 import { maxOf, next, type OrderNum } from '../../model/ids.js';
 import { sameMember } from '../../record/transitions.js';
 import { askForDigest, comparesStates, shownDigest } from '../copying/digests.js';
+import type { Difference } from '../state/digests/state-digests.js';
 import type { FollowerState } from '../state/follower-state.js';
 import { diverge, methodsBetween } from './divergence.js';
 
@@ -37,6 +38,9 @@ export function onOwnDigest(f: FollowerState, orderNum: OrderNum, digest: string
   compareStates(f);
 }
 
+/** A backup that has not left by then because of its state has an equal one. */
+const TURN_LEASES = 5;
+
 function compareStates(f: FollowerState): void {
   const { r } = f;
   const { processedUpTo } = r.order;
@@ -47,36 +51,49 @@ function compareStates(f: FollowerState): void {
   const { equalUpTo } = f.states;
   if (/* rule states-compared */ mine === value) {
     f.states.equalUpTo = maxOf(equalUpTo, orderNum);
-    f.states.differed = 0;
+    f.states.isEqual();
     f.acknowledge();
     return;
   }
-  f.states.differed++;
   const method = methodsBetween(r, equalUpTo, orderNum);
-  const difference = {
+  const difference: Difference = {
     of: 'state',
     agreedUpTo: equalUpTo,
     ...(method !== undefined && { method }),
     digest: shownDigest(mine),
     primaryDigest: shownDigest(value),
-  } as const;
+  };
   const restores = /* rule state-told-only */ r.states.onOther === 'restore';
   if (!restores) r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, ...difference, stays: true });
-  else if (/* rule one-restores-at-a-time */ mayLeave(f)) diverge(f, orderNum, difference);
-  else if (f.states.differed === 1)
-    r.log('warn', 'the state differs; another replica may restore its own first', { orderNum });
+  else {
+    const waiting = { orderNum, difference, sinceMs: f.states.waiting?.sinceMs ?? r.nowMs };
+    f.states.waiting = waiting;
+    if (!restoreInTurn(f) && waiting.sinceMs === r.nowMs)
+      r.log('warn', 'the state differs; it is restored when no other replica restores its own', { orderNum });
+  }
 }
 
 /**
- * Whether this backup may leave the in-sync set because of its state. If the primary's state is the odd one, all backups
- * differ at once, so they leave by turns: at its n-th difference the n-th of them does, while another one stays. A group of
- * two has no other.
+ * Leaves the in-sync set because of a difference of the state, if it is this backup's turn. If the primary's state is the
+ * odd one, all backups differ at once: the first of them leaves, and the others stay until it is back. A group of two has
+ * no other.
+ *
+ * @returns whether it leaves
  */
-function mayLeave({ r, states }: FollowerState): boolean {
-  const { record, self } = r;
+export function restoreInTurn(f: FollowerState): boolean {
+  const { waiting } = f.states;
+  if (waiting === undefined || /* rule one-restores-at-a-time */ !isItsTurn(f, waiting.sinceMs)) return false;
+  f.states.waiting = undefined;
+  diverge(f, waiting.orderNum, waiting.difference);
+  return true;
+}
+
+function isItsTurn({ r }: FollowerState, sinceMs: number): boolean {
+  const { record, self, config } = r;
   if (record === undefined) return false;
   const backups = record.inSync.filter((member) => !sameMember(member, record.primary));
   const place = backups.findIndex((member) => sameMember(member, self));
+  if (place < 0) return true;
   const isSmall = Object.keys(record.addresses).length < 3;
-  return (backups.length > 1 || isSmall) && states.differed > place;
+  return (backups.length > 1 || isSmall) && r.nowMs - sinceMs >= place * TURN_LEASES * config.leaseMs;
 }

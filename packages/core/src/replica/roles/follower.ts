@@ -12,7 +12,7 @@ import { adoptionPublished } from '../../record/transitions.js';
 import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
 import { Receiving } from '../checkpoint/receiving.js';
 import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
-import { onOwnDigest, startDigest } from '../execute/states.js';
+import { onOwnDigest, restoreInTurn, startDigest } from '../execute/states.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
 import {
   askForMissing,
@@ -254,6 +254,7 @@ export class Backup extends Follower {
   override tick(): void {
     this.#reads.tick();
     leaveInTime(this.follower);
+    restoreInTurn(this.follower);
     claimIfSilent(this.follower);
     readIfForgotten(this.follower);
     /* rule ask-for-missing */ askForMissing(this.follower);

@@ -9,12 +9,24 @@ import { NO_ORDER, type OrderNum } from '../../../model/ids.js';
 /** So many digests of its own a backup keeps until it hears the primary's. */
 const OWN_MAX = 16;
 
+/** What is known of a difference, besides its place. */
+export interface Difference {
+  /** What differs, if not what a handler came to. */
+  readonly of?: 'state';
+  /** The last order after which both digests were equal. */
+  readonly agreedUpTo?: OrderNum;
+  readonly method?: string | undefined;
+  readonly digest?: string;
+  readonly primaryDigest?: string;
+  readonly stuckForMs?: number;
+}
+
 /** What a backup knows of digests of the state, under one primary after the other. */
 export class StateDigests {
   /** The last order after which this replica's state was known to equal the primary's; 0 before the first. */
   equalUpTo: OrderNum = NO_ORDER;
-  /** At how many digests in a row it differed. */
-  differed = 0;
+  /** The last difference, which is to be restored when it is this replica's turn. */
+  waiting: { readonly orderNum: OrderNum; readonly difference: Difference; readonly sinceMs: number } | undefined;
   /** The primary's newest digest, as long as this replica has none to compare it with. */
   #expected: StateDigest | undefined;
   /** This replica's own; undefined where the state could not be copied. */
@@ -24,7 +36,13 @@ export class StateDigests {
   /** Another replica is primary, and what its predecessor told is no measure any more. */
   ofNewTerm(): this {
     /* rule digest-of-primary */ this.#expected = undefined;
+    this.isEqual();
     return this;
+  }
+
+  /** No difference is known. */
+  isEqual(): void {
+    this.waiting = undefined;
   }
 
   /** The primary told its digest. An older one than the last is of no use any more. */
