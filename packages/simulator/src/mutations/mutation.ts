@@ -21,6 +21,7 @@ const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule
 
 /** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
+  'divergence: backups restore their states by turns',
   'hole: the group refuses to go on while a live client holds an order beyond it',
   'bounds: a caller is told once that no reply will come',
   // No group opens streams in runs, and nobody in them minds whether a call is said to be made again.
