@@ -84,6 +84,7 @@ class LongestFirst extends BaseSequencer {
 
 /** Vitest takes percentages of the processors for at most all of them, so this is a number. */
 const WHERE_MOST_WAIT = 2 * availableParallelism();
+const WHERE_SOME_COMPUTE = availableParallelism() + 1;
 
 // Tests read the packages' sources; child processes that tests start run what `npm run build` made of them.
 export default defineConfig({
@@ -110,13 +111,17 @@ export default defineConfig({
         },
       },
       // These compute while those with processes wait, so both are in one group.
-      { extends: true, test: { name: 'seeds', include: WITH_SEEDS, sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: { name: 'seeds', include: WITH_SEEDS, maxWorkers: WHERE_SOME_COMPUTE, sequence: { groupOrder: 1 } },
+      },
       {
         extends: true,
         test: {
           name: 'processes',
           include: ['integration/**/*.test.ts', ...WITH_PROCESSES],
           exclude: ['integration/containers/**'],
+          maxWorkers: WHERE_SOME_COMPUTE,
           sequence: { groupOrder: 1 },
         },
       },

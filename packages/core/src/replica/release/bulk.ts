@@ -49,7 +49,7 @@ function sendAlone(r: ReplicaState, session: ClientSession, reply: BulkReply, st
 }
 
 /** A client says that it has seen a large reply within this time of its arrival, or is not waited for. */
-const SEEN_WITHIN_MS = 10_000;
+const SEEN_WITHIN_MS = 60_000;
 
 /** The link of a session has passed on its oldest bulk frame. */
 export function onSessionSent(r: ReplicaState, link: LinkId): void {
