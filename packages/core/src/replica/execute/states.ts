@@ -40,6 +40,8 @@ export function onOwnDigest(f: FollowerState, orderNum: OrderNum, digest: string
 
 /** A backup that has not left by then because of its state has an equal one. */
 const TURN_LEASES = 5;
+/** For so long the only backup waits for another one before it leaves. That one may be gone for good. */
+const ALONE_LEASES = 20;
 
 function compareStates(f: FollowerState): void {
   const { r } = f;
@@ -95,5 +97,7 @@ function isItsTurn({ r }: FollowerState, sinceMs: number): boolean {
   const place = backups.findIndex((member) => sameMember(member, self));
   if (place < 0) return true;
   const isSmall = Object.keys(record.addresses).length < 3;
-  return (backups.length > 1 || isSmall) && r.nowMs - sinceMs >= place * TURN_LEASES * config.leaseMs;
+  const waitedLeases = (r.nowMs - sinceMs) / config.leaseMs;
+  if (backups.length === 1 && !isSmall) return waitedLeases >= ALONE_LEASES;
+  return waitedLeases >= place * TURN_LEASES;
 }
