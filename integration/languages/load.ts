@@ -36,7 +36,7 @@ export class Load {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#result = this.#read();
-    // Whoever waits sees the rejection. Without anyone waiting it must not end this process.
+    // A rejection reaches the test when it waits for this promise. Until then it must not end this process.
     this.#result.catch(() => {});
   }
 

@@ -1,4 +1,4 @@
-/** What a client of any language must get through. */
+/** The play that clients of every language are put through: a SIGKILL of the primary and a hand-over, under load. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { blocksOf } from '../../packages/docs/dist/pages/markdown.js';

@@ -78,7 +78,7 @@ export class ScriptedReplica {
   readonly #watchers = new Watchers(this);
   readonly #received = new Map<string, number>();
   readonly #chunker = new Chunker();
-  /** What came while another was the primary. Its client does not send it again to a replica that has it. */
+  /** Requests that arrived while another replica was the primary. A client does not send them again on the same link. */
   readonly #kept: { readonly stream: ScriptedLink; readonly frame: MulticastFrame }[] = [];
   #orderNum = 0;
   port = 0;
@@ -170,7 +170,7 @@ export class ScriptedReplica {
 
   #onMulticast(stream: ScriptedLink, connection: string, frame: MulticastFrame): void {
     for (const { seqNum } of frame.requests) {
-      // What came while another was the primary is kept for this link only, so a client that connects again must send it again.
+      // A backup keeps requests for one link only, so it does not tell a client that connects again that it has them.
       if (this.#isPrimary) this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
       this.#orderNum++;
     }

@@ -18,12 +18,12 @@ export interface StateDigest {
 }
 
 /**
- * What becomes of a difference between this replica's state and the primary's: nothing is compared, it is told, or it is told
- * and this replica restores the primary's state.
+ * What a backup does about a state that differs from the primary's: `ignore` compares nothing, `tell` logs the difference,
+ * and `restore` also starts the backup anew from the primary's state.
  */
 export type OnOtherState = 'ignore' | 'tell' | 'restore';
 
-/** What a copy of the user's state cost. */
+/** The size of a copy of the user's state, and the time that it took. */
 export interface CopyCost {
   readonly bytes: number;
   /** For how long messages waited for it, not counting what others did meanwhile. */

@@ -46,7 +46,7 @@ export interface ReplicaOptions {
    * joiner is kept for a while, in case they do. Default: false.
    */
   readonly mayArm?: boolean;
-  /** What becomes of a difference between this replica's state and the primary's. Default: `restore`. */
+  /** What this replica does about a state that differs from the primary's. Default: `restore`. */
   readonly onOtherState?: OnOtherState;
   /** What a first copy of the state cost. Default: nothing. */
   readonly copyCost?: CopyCost;
