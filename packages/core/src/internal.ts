@@ -122,6 +122,7 @@ export {
 export { isAddress } from './record/address.js';
 export { RecordChange, type RecordChangeStep } from './record/change.js';
 export { parseRecord, recordFromJson, recordToJson, sameRecord } from './record/codec.js';
+export { SUSPECTS_MAX } from './record/deaths.js';
 export { forceRecord } from './record/force.js';
 export { leadershipFrom } from './record/leadership.js';
 export { checkReadable, checkSwap } from './record/swap-check.js';

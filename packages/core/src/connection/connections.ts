@@ -177,6 +177,9 @@ export class Connections {
     this.callers.restore(checkpoint.callers);
     this.expiredForgotten = checkpoint.expiredForgotten;
     for (const id of checkpoint.expired) this.expire(id);
+    // A checkpoint says nothing of plain clients: whatever it covers of their streams is over.
+    for (const connection of this.#byId.values())
+      for (const stream of connection.streams.values()) connection.closeStream(stream);
     for (const snapshot of checkpoint.connections) {
       const connection = this.open(snapshot.connection);
       connection.peer = snapshot.peer;
@@ -203,7 +206,6 @@ function streamSnapshot({ id, history, passage }: Stream): StreamSnapshot {
 
 /** A checkpoint has only streams whose handlers have ended, and their items are all stable. */
 function restoreStreams(connection: Connection, snapshots: readonly StreamSnapshot[], orderNum: OrderNum): void {
-  for (const stream of [...connection.streams.values()]) connection.closeStream(stream);
   for (const { stream: id, takenUpTo, items } of snapshots) {
     const stream = connection.openStream(id, '');
     stream.startFrom(takenUpTo);

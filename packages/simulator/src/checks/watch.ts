@@ -284,10 +284,11 @@ export class Watch {
     if (stays !== undefined && role === 'joining') return;
     // A primary without backups shortens its log only as time passes. Many steps may come at one moment.
     if (role === 'primary' && inSync.length === 1 && !hasTicked) return;
-    // A replica that joined keeps its log until it has caught up once. With replies among the orders that takes longer.
+    // A replica that joined keeps its log until it has caught up once, which replies among the orders put off.
     // A primary keeps its log for one that is being sent its copy, on links that break.
     const awaited = role === 'primary' && this.#world.servers.some(({ status }) => status?.role === 'joining');
-    const withReplies = nested === undefined && !awaited ? LOG_SLACK : 4 * LOG_SLACK;
+    const forReplies = role === 'backup' ? 16 * LOG_SLACK : 4 * LOG_SLACK;
+    const withReplies = nested === undefined && !awaited ? LOG_SLACK : forReplies;
     const slack = stays === undefined ? withReplies : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }
