@@ -1,3 +1,5 @@
+/** How long client and replica wait before they try something again. */
+
 import { realRandomNumber } from '@understudy/context';
 
 /** Between which bounds waits grow, in milliseconds. */

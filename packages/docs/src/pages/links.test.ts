@@ -56,6 +56,18 @@ describe('links', () => {
   });
 });
 
+describe('a source file to which ARCHITECTURE.md sends whoever wants to change something', () => {
+  it('says at its head what it promises', () => {
+    const page = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+    const table = page.split('## Where to change what')[1]?.split('\n## ')[0] ?? '';
+    const files = linksOf(table)
+      .map(({ target }) => target)
+      .filter((target) => target.endsWith('.ts') && !target.endsWith('.test.ts'));
+    expect(files.length).toBeGreaterThan(30);
+    expect(files.filter((file) => !readFileSync(join(ROOT, file), 'utf8').startsWith('/**'))).toEqual([]);
+  });
+});
+
 describe('a page', () => {
   const targets = (page: string): string[] => linksOf(page).map(({ target }) => target);
 

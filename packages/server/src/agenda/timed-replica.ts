@@ -1,3 +1,5 @@
+/** What handlers have done later or once: `after`, `every` and `once` as `ReplicaServer` describes them. */
+
 import type { ReplicaStatus } from '@understudy/core';
 import { agendaFor } from './agenda-for.js';
 import { NamedTimers } from './named-timers.js';

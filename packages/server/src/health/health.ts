@@ -1,3 +1,5 @@
+/** What the health service says of a replica: to clients that look for the primary, and to orchestrators. */
+
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from '@understudy/core';
 import type { HandlerRegistry } from '../capture/registry.js';

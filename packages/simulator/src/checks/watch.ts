@@ -1,3 +1,5 @@
+/** What is demanded of every replica and client after every step of a run. */
+
 import type { GroupRecord, Member, OrderNum, ReplicaId } from '@understudy/core';
 import {
   connectionKind,

@@ -1,3 +1,5 @@
+/** What each fault of a run does to its world. */
+
 import { unreachable } from '@understudy/core/internal';
 import type { Fault } from '../plan/plan.js';
 import {

@@ -1,3 +1,5 @@
+/** What a run is made of: everything that its seed decides beforehand. */
+
 import type { GroupConfig, MethodConfig } from '@understudy/core/internal';
 import type { Workload } from '../services/workload.js';
 

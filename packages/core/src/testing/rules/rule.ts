@@ -1,3 +1,5 @@
+/** What a row of the tables in this folder says of a rule. */
+
 import type { RuleToTakeOut } from '../take-out.js';
 
 /** A rule of the design, how to take it out of the compiled core, and what its scenario tells then. */

@@ -1,3 +1,5 @@
+/** The commands of scenarios: each does one thing in the scenario's world, and nothing else. */
+
 import type { OnOtherState } from '../../model/digest.js';
 import type { SessionHeader } from '../../model/frames.js';
 import type { OrderNum, ReplicaId, SeqNum, Term } from '../../model/ids.js';
