@@ -94,6 +94,7 @@ export {
 export {
   type CallOrder,
   type CancelOrder,
+  callOrderAt,
   type Determinants,
   determinantBytes,
   isMarked,

@@ -24,7 +24,7 @@ interface Ordered {
   readonly timeMs: number;
   readonly connection: ConnectionId;
   /** Replicas that execute take a digest of the user's state before they process this. */
-  readonly digestsState?: true;
+  readonly digestsState?: true | undefined;
 }
 
 /** A message is processed at this place. */
@@ -34,10 +34,10 @@ export interface CallOrder extends Ordered {
   /** The digest of the message's body as its client sent it. No replica processes another body at this place. */
   readonly body: BodyDigest;
   /** The client's address as the primary sees it, if it is new or changed. Handlers on all replicas see this one. */
-  readonly peer?: string;
-  readonly determinants?: Determinants;
+  readonly peer?: string | undefined;
+  readonly determinants?: Determinants | undefined;
   /** The primary starts this one with care, because its predecessor may have died of it (DESIGN 5.14). */
-  readonly careful?: true;
+  readonly careful?: true | undefined;
 }
 
 /** A seqNum is voided: its message will never be processed. */
@@ -78,6 +78,29 @@ export type OrderInfo = CallOrder | VoidOrder | ExpireOrder | AbandonOrder | Can
 type WithoutPlace<T> = T extends Ordered ? Omit<T, 'term' | 'orderNum' | 'timeMs'> : never;
 /** An orderInfo before the primary has given it a term, a place and a time. */
 export type Orderable = WithoutPlace<OrderInfo>;
+
+/**
+ * The order to process a message. Each has all fields, in this order, even those that are undefined: a JavaScript engine
+ * throws compiled code away when it meets an object of another shape.
+ */
+export const callOrderAt = (
+  term: Term,
+  orderNum: OrderNum,
+  timeMs: number,
+  { connection, seqNum, body, peer, determinants, careful, digestsState }: WithoutPlace<CallOrder>,
+): CallOrder => ({
+  term,
+  orderNum,
+  timeMs,
+  connection,
+  kind: 'call',
+  seqNum,
+  body,
+  peer,
+  determinants,
+  careful,
+  digestsState,
+});
 
 /** Whether its primary starts this one with care. */
 export const isMarked = (info: OrderInfo): boolean =>

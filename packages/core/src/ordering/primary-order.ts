@@ -2,7 +2,7 @@
 
 import type { OrderNum, Term } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import type { Orderable, OrderInfo } from '../model/order-info.js';
+import { callOrderAt, type Orderable, type OrderInfo } from '../model/order-info.js';
 import { OrderWindow } from './window.js';
 
 /** Gives orders in one term, and keeps their announcements until they are stable. */
@@ -30,7 +30,9 @@ export class PrimaryOrder {
   /** FIG. 7: increments orderNum, forms the orderInfo and appends it to pendingSourceOrder. */
   orderMessage(message: Orderable, timeMs: number): OrderInfo {
     const orderNum = next(this.orderNum);
-    const info: OrderInfo = { term: this.#term, orderNum, timeMs, ...message };
+    const term = this.#term;
+    const info: OrderInfo =
+      message.kind === 'call' ? callOrderAt(term, orderNum, timeMs, message) : { term, orderNum, timeMs, ...message };
     this.pendingSourceOrder.append(orderNum, info);
     return info;
   }

@@ -2,6 +2,7 @@ import type { OrderNum, Term } from '@understudy/core';
 import {
   type BodyDigest,
   type ConnectionId,
+  callOrderAt,
   connectionId,
   type OrderInfo,
   type PromiseFrame,
@@ -16,15 +17,10 @@ const connection = (n: number): ConnectionId => connectionId('session', n.toStri
 const body = '0123456789abcdef0123456789abcdef01234567' as BodyDigest;
 const BODY = [...Buffer.from(body, 'hex')];
 
-const order = (term: number, orderNum: number, connectionNumber: number, seqNum: number, timeMs = 0): OrderInfo => ({
-  term: term as Term,
-  orderNum: orderNum as OrderNum,
-  timeMs,
-  connection: connection(connectionNumber),
-  seqNum: seqNum as SeqNum,
-  body,
-  kind: 'call',
-});
+const order = (term: number, orderNum: number, connectionNumber: number, seqNum: number, timeMs = 0): OrderInfo =>
+  callOrderAt(term as Term, orderNum as OrderNum, timeMs, {
+    ...{ kind: 'call', connection: connection(connectionNumber), seqNum: seqNum as SeqNum, body },
+  });
 
 const promise = (orders: OrderInfo[]): PromiseFrame => ({
   kind: 'promise',

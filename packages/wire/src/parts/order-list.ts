@@ -8,6 +8,7 @@ import {
   type CallOrder,
   type CancelOrder,
   type ConnectionId,
+  callOrderAt,
   type Determinants,
   determinantBytes,
   isMarked,
@@ -182,7 +183,8 @@ function readOrder(r: Reader, term: Term, orderNum: OrderNum, previousMs: number
   if (head & HAS_TIME && timeMs === previousMs) malformed('an order repeats the time of the one before');
   const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
   r.connections.setLastSeq(index, seqNum);
-  if (flags === 0) return { term, orderNum, timeMs, kind: 'call', connection, seqNum, body: r.bodyDigest() };
+  if (flags === 0)
+    return callOrderAt(term, orderNum, timeMs, { kind: 'call', connection, seqNum, body: r.bodyDigest() });
   const place = { term, orderNum, timeMs, connection };
   const digestsState = (flags & DIGESTS_STATE) !== 0;
   return readRest(r, digestsState ? { ...place, digestsState } : place, flags & ~DIGESTS_STATE, seqNum);
@@ -226,12 +228,15 @@ function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): Order
 
 function readCall(r: Reader, place: Place, flags: number, seqNum: SeqNum): CallOrder {
   if (flags & HAS_CHANGE && flags & HAS_ITEM_DIGESTS) malformed('an order has two kinds of determinants');
-  const order: Draft<CallOrder> = { ...place, kind: 'call', seqNum, body: r.bodyDigest() };
-  if (flags & HAS_PEER) order.peer = r.string();
-  if (flags & HAS_CHANGE) order.determinants = { kind: 'change', change: r.bytes() };
-  if (flags & HAS_ITEM_DIGESTS) order.determinants = { kind: 'itemDigests', digests: readDigests(r) };
-  if (flags & IS_CAREFUL) order.careful = true;
-  return order;
+  const { term, orderNum, timeMs, connection, digestsState } = place;
+  const body = r.bodyDigest();
+  const peer = flags & HAS_PEER ? r.string() : undefined;
+  let determinants: Determinants | undefined;
+  if (flags & HAS_CHANGE) determinants = { kind: 'change', change: r.bytes() };
+  if (flags & HAS_ITEM_DIGESTS) determinants = { kind: 'itemDigests', digests: readDigests(r) };
+  const careful = flags & IS_CAREFUL ? true : undefined;
+  const call = { kind: 'call', connection, seqNum, body, peer, determinants, careful, digestsState } as const;
+  return callOrderAt(term, orderNum, timeMs, call);
 }
 
 function readDigests(r: Reader): (number | undefined)[] {

@@ -1,6 +1,13 @@
 /** Arbitrary orderInfo: single orders of every kind, and the runs that a primary issues. */
 import type { OrderNum, Term } from '@understudy/core';
-import type { CallOrder, CancelOrder, Determinants, OrderInfo, SeqNum } from '@understudy/core/internal';
+import {
+  type CallOrder,
+  type CancelOrder,
+  callOrderAt,
+  type Determinants,
+  type OrderInfo,
+  type SeqNum,
+} from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import { outcome, reply } from './outcomes.js';
 import {
@@ -51,7 +58,10 @@ const anyOrder: fc.Arbitrary<OrderInfo> = fc.oneof(
 /** Any of them may come after a digest of the state. */
 export const orderInfo: fc.Arbitrary<OrderInfo> = fc
   .tuple(anyOrder, fc.boolean())
-  .map(([order, digestsState]) => (digestsState ? { ...order, digestsState } : order));
+  .map(([order, digestsState]) => withAllFields(digestsState ? { ...order, digestsState } : order));
+
+const withAllFields = (order: OrderInfo): OrderInfo =>
+  order.kind === 'call' ? callOrderAt(order.term, order.orderNum, order.timeMs, order) : order;
 
 /**
  * What a primary issues: consecutive orderNums in one term, times that never go back, few connections, seqNums that
@@ -64,15 +74,11 @@ const run: fc.Arbitrary<OrderInfo[]> = fc
     step: fc.array(fc.tuple(connectionId, fc.nat(3), bodyDigest), { maxLength: 40 }),
   })
   .map(({ term, from, step }) =>
-    step.map(([connection, gap, body], i) => ({
-      term: term as Term,
-      orderNum: (from + i) as OrderNum,
-      timeMs: 1_764_000_000_000 + Math.floor(i / 3) * from,
-      connection,
-      seqNum: (from + i + gap) as SeqNum,
-      body,
-      kind: 'call',
-    })),
+    step.map(([connection, gap, body], i) => {
+      const timeMs = 1_764_000_000_000 + Math.floor(i / 3) * from;
+      const call = { kind: 'call', connection, seqNum: (from + i + gap) as SeqNum, body } as const;
+      return callOrderAt(term as Term, (from + i) as OrderNum, timeMs, call);
+    }),
   );
 
 export const orders: fc.Arbitrary<OrderInfo[]> = fc.oneof(

@@ -28,7 +28,7 @@ import type {
   StreamAsk,
   View,
 } from '@understudy/core/internal';
-import { connectionId } from '@understudy/core/internal';
+import { callOrderAt, connectionId } from '@understudy/core/internal';
 import { bodyDigest } from '../digests/body-digest.js';
 import type { PeerHello } from '../frames/peer-hello.js';
 import type { PeerChallenge } from '../frames/peer-proof.js';
@@ -111,10 +111,10 @@ const items: readonly SeqItem[] = [
 ];
 
 const TIME_MS = 1_764_000_000_000;
-const call = (orderNum: number, seqNum: number, more: Partial<CallOrder> = {}): CallOrder => ({
-  ...{ term: term(4), orderNum: order(orderNum), timeMs: TIME_MS + orderNum, connection: session },
-  ...{ kind: 'call', seqNum: seq(seqNum), body: bodyDigest(bare), ...more },
-});
+const call = (orderNum: number, seqNum: number, more: Partial<CallOrder> = {}): CallOrder =>
+  callOrderAt(term(4), order(orderNum), TIME_MS + orderNum, {
+    ...{ kind: 'call', connection: session, seqNum: seq(seqNum), body: bodyDigest(bare), ...more },
+  });
 const orders: readonly OrderInfo[] = [
   call(42, 1),
   call(43, 2, { peer: '10.0.0.1:5000', digestsState: true }),

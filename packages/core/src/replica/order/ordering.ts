@@ -171,10 +171,6 @@ function start(p: PrimaryState, work: Work): Started {
   }
 }
 
-/**
- * Leaves out the peer and the determinants where there are none, as for most messages, so that they take no room in the
- * orderInfo.
- */
 function callOrder(
   r: ReplicaState,
   message: Message,
@@ -184,9 +180,7 @@ function callOrder(
   const { connection, seqNum } = message;
   const body = message.bodyDigest(r.digestBody);
   assert(body !== undefined, () => `message ${seqNum} of ${connection} is ordered without a body`);
-  const bare = { kind: 'call', connection, seqNum, body } as const;
-  if (peer === undefined && determinants === undefined) return bare;
-  return { ...bare, ...(peer !== undefined && { peer }), ...(determinants && { determinants }) };
+  return { kind: 'call', connection, seqNum, body, peer, determinants };
 }
 
 /**
