@@ -244,14 +244,16 @@ export class Executor {
 
   #newRun(
     task: OrderedTask,
-    options: Omit<UnaryRunOptions, keyof HandlerRunOptions | 'name'>,
+    { admitted, waitsForOthers, alone, onEnd }: Omit<UnaryRunOptions, keyof HandlerRunOptions | 'name'>,
     clock: StepClock,
     trace: HandlerTrace | undefined,
   ): UnaryRun {
     const { seeds, inGlobals, onEffect, strays } = this.#options;
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
     const values = new HandlerValues({ seeds, inGlobals, onEffect, clock }, task.info);
-    const run = new UnaryRun({ task, name, nest: this.#nest, values, strays, trace, ...options });
+    // Every call comes through here, so no part of the options is copied.
+    const options = { task, name, nest: this.#nest, values, strays, trace, admitted, waitsForOthers, alone, onEnd };
+    const run = new UnaryRun(options);
     this.#giveAgenda(run);
     return run;
   }
@@ -296,7 +298,7 @@ export class Executor {
       this.#steps.ended(ended, outcome);
       if (!waitsForOthers || this.#waits.ended(ended)) activity.ended();
     };
-    const run = this.#newRun(task, { admitted, waitsForOthers, onEnd }, this.#steps, trace);
+    const run = this.#newRun(task, { admitted, waitsForOthers, alone: undefined, onEnd }, this.#steps, trace);
     if (waitsForOthers) this.#waits.add(run);
     this.#steps.begin(task, { called: run });
     const context = this.#contextFor(task.peer ?? '');

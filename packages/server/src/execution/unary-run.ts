@@ -15,7 +15,7 @@ export interface UnaryRunOptions extends HandlerRunOptions {
   /** Whether the handler may wait until other calls wake it. */
   readonly waitsForOthers: boolean;
   /** The clock of a handler that runs alone, until it puts something off. */
-  readonly alone?: AloneClock;
+  readonly alone: AloneClock | undefined;
   /** Called when the handler has ended. */
   readonly onEnd: (run: UnaryRun, outcome: Reply) => void;
 }
@@ -34,13 +34,13 @@ export class UnaryRun extends HandlerRun {
   #outcome: Reply | undefined;
   #abandoned = false;
 
-  constructor({ name, admitted, waitsForOthers, alone, onEnd, ...options }: UnaryRunOptions) {
+  constructor(options: UnaryRunOptions) {
     super(options);
-    this.name = name;
-    this.admitted = admitted;
-    this.waitsForOthers = waitsForOthers;
-    this.alone = alone;
-    this.#onEnd = onEnd;
+    this.name = options.name;
+    this.admitted = options.admitted;
+    this.waitsForOthers = options.waitsForOthers;
+    this.alone = options.alone;
+    this.#onEnd = options.onEnd;
   }
 
   /** The handler's outcome; undefined while it runs. */
