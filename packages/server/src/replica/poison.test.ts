@@ -8,7 +8,7 @@ import { Client, credentials, status } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { type Harm, mortalService } from '../testing/mortal.js';
+import { dieInStream, type Ended, type Harm, mortalService, unary } from '../testing/mortal.js';
 
 // Runs what `npm run build` made.
 const program = fileURLToPath(new URL('../../dist/testing/child-mortal.js', import.meta.url));
@@ -129,31 +129,6 @@ function sessionClient(): Client {
   return client;
 }
 
-interface Ended {
-  readonly code: number;
-  readonly details: string;
-}
-
-function unary(client: Client, method: typeof counterService.Add, request: unknown): Promise<Ended> {
-  const { path, requestSerialize, responseDeserialize } = method;
-  return new Promise((resolve) => {
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error) =>
-      resolve({ code: error?.code ?? 0, details: error?.details ?? '' }),
-    );
-  });
-}
-
-function stream(client: Client, how: Harm): Promise<Ended> {
-  const { path, requestSerialize, responseDeserialize } = mortalService.DieInStream;
-  return new Promise((resolve) => {
-    client
-      .makeServerStreamRequest(path, requestSerialize, responseDeserialize, { how })
-      .on('data', () => {})
-      .on('error', () => {})
-      .on('status', resolve);
-  });
-}
-
 const deaths = (): number => supervised.reduce((sum, one) => sum + one.deaths, 0);
 
 /** A client without our interceptor that calls one replica after the other until one answers for good. */
@@ -194,7 +169,7 @@ describe('a message that ends every process that runs its handler', () => {
       const ended =
         by === 'plain'
           ? await plainly(how, 2000)
-          : await (by === 'call' ? unary(client, mortalService.Die, { how }) : stream(client, how));
+          : await (by === 'call' ? unary(client, mortalService.Die, { how }) : dieInStream(client, how));
       expect(ended).toMatchObject({ code: status.INTERNAL, details: expect.stringContaining('UNDERSTUDY_POISON') });
       for (const other of beside) expect(await other).toMatchObject({ code: 0 });
       expect(await unary(client, counterService.Add, { id: 'g', by: 1 })).toMatchObject({ code: 0 });

@@ -8,7 +8,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { type Harm, mortalService } from '../testing/mortal.js';
+import { dieInStream, type Harm, mortalService, unary } from '../testing/mortal.js';
 
 // Runs what `npm run build` made.
 const program = fileURLToPath(new URL('../../dist/testing/child-mortal.js', import.meta.url));
@@ -100,25 +100,6 @@ async function agreed(one: Running, another: Running): Promise<void> {
   }
 }
 
-/** @returns the code of the call's status */
-function unary(client: Client, method: typeof counterService.Add, request: unknown): Promise<number> {
-  const { path, requestSerialize, responseDeserialize } = method;
-  return new Promise((resolve) => {
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error) => resolve(error?.code ?? 0));
-  });
-}
-
-function stream(client: Client, how: Harm): Promise<number> {
-  const { path, requestSerialize, responseDeserialize } = mortalService.DieInStream;
-  return new Promise((resolve) => {
-    client
-      .makeServerStreamRequest(path, requestSerialize, responseDeserialize, { how })
-      .on('data', () => {})
-      .on('error', () => {})
-      .on('status', ({ code }) => resolve(code));
-  });
-}
-
 /** No busy machine stalls a replica for this long. */
 const LEASE_MS = 3000;
 
@@ -139,9 +120,9 @@ describe('a handler that leaves an error to nobody', () => {
   ])('fails its call with UNKNOWN on all replicas, and ends none of them: %s, %s', async (replication, release) => {
     const [primary, backup, client] = await group({ replication, release, leaseMs: LEASE_MS });
     for (const how of ERRORS) {
-      expect([how, await unary(client, mortalService.Die, { how })]).toEqual([how, 2]);
-      expect([how, await stream(client, how)]).toEqual([how, 2]);
-      expect(await unary(client, counterService.Add, { id: how, by: 1 })).toBe(0);
+      expect([how, (await unary(client, mortalService.Die, { how })).code]).toEqual([how, 2]);
+      expect([how, (await dieInStream(client, how)).code]).toEqual([how, 2]);
+      expect(await unary(client, counterService.Add, { id: how, by: 1 })).toMatchObject({ code: 0 });
     }
     const after = await until(primary, ({ strayErrors }) => strayErrors >= 2 * ERRORS.length);
     for (const { logged } of [primary, backup]) {
@@ -152,7 +133,7 @@ describe('a handler that leaves an error to nobody', () => {
       await agreed(primary, backup);
     } else {
       primary.child.kill('SIGKILL');
-      expect(await unary(client, counterService.Add, { id: 'last', by: 1 })).toBe(0);
+      expect(await unary(client, counterService.Add, { id: 'last', by: 1 })).toMatchObject({ code: 0 });
       expect(await statusOf(backup)).toMatchObject({ role: 'primary', ids: [...ERRORS, 'last'] });
     }
     const [first] = primary.logged.filter(({ origin }) => origin === 'uncaughtException');
@@ -165,9 +146,9 @@ describe('a handler that leaves an error to nobody', () => {
     ['r2', 0],
   ])('on one replica only makes backups that come to another end start anew: %s', async (only, code) => {
     const [primary, backup, client] = await group({ leaseMs: LEASE_MS });
-    expect(await unary(client, mortalService.Die, { how: 'throw in a timer', only })).toBe(code);
+    expect(await unary(client, mortalService.Die, { how: 'throw in a timer', only })).toMatchObject({ code });
     while (!backup.logged.some(({ event }) => event === 'UNDERSTUDY_DIVERGED')) await once(backup.child, 'message');
-    expect(await unary(client, counterService.Add, { id: 'after', by: 1 })).toBe(0);
+    expect(await unary(client, counterService.Add, { id: 'after', by: 1 })).toMatchObject({ code: 0 });
     // The record names the backup, then no longer, then its next life.
     await until(primary, ({ epoch }) => epoch >= 4);
     await until(backup, ({ role }) => role === 'backup');

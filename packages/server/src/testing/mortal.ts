@@ -1,4 +1,5 @@
 /** A service whose handlers harm their process. */
+import type { Client, StatusObject } from '@grpc/grpc-js';
 import { counterService } from './counter.js';
 
 /** A request to harm the process. */
@@ -15,6 +16,30 @@ export const mortalService = {
   Die: { ...METHOD, path: '/test.Mortal/Die' },
   DieInStream: { ...METHOD, path: '/test.Mortal/DieInStream', responseStream: true },
 };
+
+export type Ended = Pick<StatusObject, 'code' | 'details'>;
+
+/** @returns how the call ends, OK included */
+export function unary(client: Client, method: typeof counterService.Add, request: unknown): Promise<Ended> {
+  const { path, requestSerialize, responseDeserialize } = method;
+  return new Promise((resolve) => {
+    client
+      .makeUnaryRequest(path, requestSerialize, responseDeserialize, request, () => {})
+      .on('status', ({ code, details }) => resolve({ code, details }));
+  });
+}
+
+/** @returns how a stream ends whose handler harms its process */
+export function dieInStream(client: Client, how: Harm): Promise<Ended> {
+  const { path, requestSerialize, responseDeserialize } = mortalService.DieInStream;
+  return new Promise((resolve) => {
+    client
+      .makeServerStreamRequest(path, requestSerialize, responseDeserialize, { how })
+      .on('data', () => {})
+      .on('error', () => {})
+      .on('status', ({ code, details }) => resolve({ code, details }));
+  });
+}
 
 const lost = (): never => {
   throw new Error('lost');
