@@ -74,16 +74,14 @@ export class StreamRuns {
   }
 
   /** Gives a message of a stream to its handler, which takes the next step. */
-  deliver(
-    task: OrderedTask,
-    { stream: part, ...request }: Request,
-    peer: string,
-    trace: () => HandlerTrace | undefined,
-  ): void {
+  deliver(task: OrderedTask, request: Request, peer: string, trace: () => HandlerTrace | undefined): void {
     const { connection } = task.info;
+    const { stream: part } = request;
     switch (part?.kind) {
-      case 'open':
-        return this.#start(task, request, peer, trace());
+      case 'open': {
+        const { stream: _, ...opening } = request;
+        return this.#start(task, opening, peer, trace());
+      }
       case 'message':
         return this.#get(connection, part.of)?.message(request.message);
       case 'end':
@@ -170,13 +168,14 @@ export class StreamRuns {
   }
 
   #onItem(name: StreamName, item: StreamItem): void {
-    const output = { ...name, item, digest: itemDigest(item) };
+    const { connection, stream } = name;
+    const output = { connection, stream, item, digest: itemDigest(item) };
     if (this.#outputs === undefined) this.#options.onLate(output);
     else this.#outputs.push(output);
     if (item.kind !== 'status') return;
     const { outcome } = item;
     if (outcome.kind === 'reply') {
-      this.#get(name.connection, name.stream)?.trace?.end(outcome.code, outcome.details);
+      this.#get(connection, stream)?.trace?.end(outcome.code, outcome.details);
     }
     this.#forget(name);
   }
