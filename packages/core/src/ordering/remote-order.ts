@@ -1,8 +1,16 @@
 /** pendingRemoteOrder ([0100]): the announcements that a client heard of and keeps until they are stable. */
 
-import type { OrderNum } from '../model/ids.js';
-import { NO_ORDER } from '../model/ids.js';
+import { NO_ORDER, NO_TERM, type OrderNum, type Term } from '../model/ids.js';
 import { countSealed, type SealedOrders } from '../model/sealed.js';
+
+/** A place in the order, in the term in which a primary named it. */
+export interface PlaceInOrder {
+  readonly term: Term;
+  readonly orderNum: OrderNum;
+}
+
+/** Nothing is stable yet. */
+export const NOTHING_STABLE: PlaceInOrder = Object.freeze({ term: NO_TERM, orderNum: NO_ORDER });
 
 /**
  * A client reflects these announcements (FIG. 8, 9) and tells them to a promoting backup. It cannot read them: it keeps
@@ -12,7 +20,7 @@ export class PendingRemoteOrder {
   /** In order of arrival. `#arrivals[i]` is arrival number `#forgotten + i`. */
   #arrivals: SealedOrders[] = [];
   #forgotten = 0;
-  #stableUpTo: OrderNum = NO_ORDER;
+  #stable = NOTHING_STABLE;
 
   /** How many announcements are pending. */
   get size(): number {
@@ -27,8 +35,13 @@ export class PendingRemoteOrder {
   /** FIG. 9, second half: inserts the runs of sourceOrderInfo that are new here. */
   insert(sourceOrderInfo: readonly SealedOrders[]): void {
     for (const sealed of sourceOrderInfo) {
-      if (sealed.last > this.#stableUpTo && !this.#covers(sealed)) this.#arrivals.push(sealed);
+      if (!this.#isStable(sealed) && !this.#covers(sealed)) this.#arrivals.push(sealed);
     }
+  }
+
+  /** A term that begins at small numbers again goes on from a history in which orders of these numbers were cut. */
+  #isStable({ term, last }: SealedOrders): boolean {
+    return last <= this.#stable.orderNum && /* rule numbers-begin-again */ term <= this.#stable.term;
   }
 
   /** Whether one run has all of these already. The newest are looked at first: after a link broke, runs come again. */
@@ -52,18 +65,28 @@ export class PendingRemoteOrder {
   }
 
   /** Every in-sync backup holds the orders up to this one, so nobody will ask for them. */
-  stable(upTo: OrderNum): void {
-    if (upTo <= this.#stableUpTo) return;
-    this.#stableUpTo = upTo;
+  stable(upTo: PlaceInOrder): void {
+    if (upTo.orderNum <= this.#stable.orderNum) return;
+    this.#stable = upTo;
     let gone = 0;
-    while (gone < this.#arrivals.length && (this.#arrivals[gone] as SealedOrders).last <= upTo) gone++;
-    if (gone > 0) {
-      this.#arrivals = this.#arrivals.slice(gone);
-      this.#forgotten += gone;
-    }
+    while (gone < this.#arrivals.length && this.#isStable(this.#arrivals[gone] as SealedOrders)) gone++;
+    if (gone > 0) this.#keep(this.#arrivals.slice(gone));
+  }
+
+  /** A promotion has published which orders it cut: nobody will ask for those, and their numbers may be given again. */
+  cut(isCut: (order: PlaceInOrder) => boolean): void {
+    if (/* rule stable-is-cut */ isCut(this.#stable)) this.#stable = NOTHING_STABLE;
+    const kept = this.#arrivals.filter(({ term, first }) => !isCut({ term, orderNum: first }));
+    if (/* rule forget-cut-orders */ kept.length < this.#arrivals.length) this.#keep(kept);
+  }
+
+  /** Those that are kept may count as later arrivals than they were, so a link reflects some again and misses none. */
+  #keep(kept: SealedOrders[]): void {
+    this.#forgotten += this.#arrivals.length - kept.length;
+    this.#arrivals = kept;
   }
 
   all(): SealedOrders[] {
-    return this.#arrivals.filter(({ last }) => last > this.#stableUpTo);
+    return this.#arrivals.filter((sealed) => !this.#isStable(sealed));
   }
 }

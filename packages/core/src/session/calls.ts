@@ -5,9 +5,10 @@
 import type { CallId, OrderNum, SeqNum } from '../model/ids.js';
 import { next } from '../model/ids.js';
 import { bodyBytes, isLarge, type Request } from '../model/message.js';
+import type { PlaceInOrder } from '../ordering/remote-order.js';
 import { adoptionPublished, isAdopted } from '../record/transitions.js';
 import { hasRoomFor, WAITING_MAX_BYTES, whyTooLarge } from './flow.js';
-import type { ClientStream, PlaceInOrder, Read, Sent } from './open-calls.js';
+import type { ClientStream, Read, Sent } from './open-calls.js';
 import { invokeAtOnce } from './rpcs.js';
 import type { SessionState } from './state.js';
 
@@ -202,7 +203,7 @@ export function startAgain(s: SessionState, what: Sent | Read): void {
 export function noteStable(s: SessionState): void {
   if (!adoptionPublished(s.view)) return;
   s.stable = s.saidStable;
-  s.pendingRemoteOrder.stable(s.stable.orderNum);
+  s.pendingRemoteOrder.stable(s.stable);
   releaseStable(s);
 }
 

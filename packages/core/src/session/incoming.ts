@@ -11,14 +11,14 @@ import type {
   WelcomeFrame,
 } from '../model/frames.js';
 import { maxOf, NO_ORDER, type Term } from '../model/ids.js';
+import { NOTHING_STABLE, type PlaceInOrder } from '../ordering/remote-order.js';
 import { isAdopted } from '../record/transitions.js';
 import { onBackupAnswers, toPrimary } from './backup-reads.js';
 import { failAll, noteCutRequests, notePlace, noteStable, outstanding, passWaitingOn, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import { isComing } from './flow.js';
 import { parkTwins } from './members.js';
-import type { PlaceInOrder } from './open-calls.js';
-import { type Link, NOTHING_STABLE, type SessionState } from './state.js';
+import type { Link, SessionState } from './state.js';
 import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
 import { failStreams, failTornStreams, failWithoutRoom, sendAllWaiting } from './streams.js';
 
@@ -236,6 +236,7 @@ function noteCut(s: SessionState): void {
   } else if (s.pendingRemoteOrder.all().some(({ term, last }) => isCut({ term, orderNum: last }))) {
     failTornStreams(s);
   }
+  s.pendingRemoteOrder.cut(isCut);
 }
 
 const findPrimary = (s: SessionState): Link | undefined =>

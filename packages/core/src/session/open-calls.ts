@@ -2,16 +2,11 @@
  * The records that a session keeps for each open call of the application, until it is answered and its order is stable.
  */
 
-import type { CallId, OrderNum, SeqNum, Term } from '../model/ids.js';
+import type { CallId, SeqNum } from '../model/ids.js';
 import { bodyBytes, isLarge, type Request } from '../model/message.js';
 import type { Outcome } from '../model/outcome.js';
 import { STREAM_WINDOW, STREAM_WINDOW_BYTES, type StreamItem } from '../model/stream.js';
-
-/** A place in the order, in the term in which a primary named it. */
-export interface PlaceInOrder {
-  readonly term: Term;
-  readonly orderNum: OrderNum;
-}
+import type { PlaceInOrder } from '../ordering/remote-order.js';
 
 /** A request with a seqNum. Its body is kept until it is answered and its order is stable. */
 export interface Sent {

@@ -9,7 +9,7 @@ import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
 import { isLarge, type Request } from '../model/message.js';
 import type { LogLevel, WallClock } from '../model/ports.js';
 import type { Member } from '../model/record.js';
-import { PendingRemoteOrder } from '../ordering/remote-order.js';
+import { NOTHING_STABLE, PendingRemoteOrder, type PlaceInOrder } from '../ordering/remote-order.js';
 import type { SessionEffect, Slot } from './events.js';
 import {
   type BackupChoice,
@@ -18,7 +18,6 @@ import {
   type ClientStream,
   type Held,
   Kept,
-  type PlaceInOrder,
   type Read,
   type Sent,
 } from './open-calls.js';
@@ -56,9 +55,6 @@ export interface Link {
   /** Why the replica has no room for this session, and when it said so; undefined once it welcomes the session. */
   noRoom: { readonly reason: string; readonly sinceMs: number } | undefined;
 }
-
-/** Nothing is stable yet. */
-export const NOTHING_STABLE: PlaceInOrder = Object.freeze({ term: NO_TERM, orderNum: NO_ORDER });
 
 export interface SessionOptions {
   readonly connection: ConnectionId;

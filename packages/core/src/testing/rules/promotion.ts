@@ -110,4 +110,16 @@ export const PROMOTION_RULES: readonly Rule[] = [
     without: { 'collect-reader-who-is-back': 'false' },
     lacks: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
   },
+  {
+    rule: 'beginning: a client holds the orders of a new history, which begins at small numbers again',
+    scenario: 'begun-anew',
+    without: { 'numbers-begin-again': 'true', 'stable-is-cut': 'false' },
+    lacks: 'S2  processes 1: m3',
+  },
+  {
+    rule: 'graceful close: a client forgets the orders that a promotion cut',
+    scenario: 'cut-forgotten',
+    without: { 'forget-cut-orders': 'false' },
+    lacks: 'C1>S1  goodbye',
+  },
 ];
