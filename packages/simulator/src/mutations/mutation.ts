@@ -130,6 +130,8 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   // All replicas end at one moment in few runs.
   'beginning: a client holds the orders of a new history, which begins at small numbers again',
   'graceful close: a client forgets the orders that a promotion cut',
+  // A sentence for operators.
+  'beginning: a member that was restarted does not count as one that has the state',
   'beginning: a process with a part of the old state does not begin a new history',
   // Each is a race of a moment.
   'liveness: a backup takes its thread’s duty back before it claims',

@@ -1,5 +1,8 @@
 /** A replica outside the in-sync set asks the primary to let it catch up, and says what it waits for. */
 
+import type { ReplicaId } from '../../model/ids.js';
+import type { GroupRecord, Member } from '../../model/record.js';
+import { sameMember } from '../../record/transitions.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
@@ -38,7 +41,7 @@ export function whyNotJoined(r: ReplicaState, follows: boolean, receives: boolea
   const primary = record.primary.id;
   if (record.ended) return whyNotBegun(r);
   if (follows) return `catches up with the primary ${primary}`;
-  const reached = record.inSync.filter(({ id }) => id !== r.self.id && r.peers.get(id)?.linkUp === true);
+  const { lost, reached } = statesOf(r, record);
   const reachesPrimary = reached.some(({ id }) => id === primary);
   if (reachesPrimary && noCopy !== undefined) {
     return `the primary ${primary} does not take this replica in: ${noCopy}`;
@@ -49,11 +52,25 @@ export function whyNotJoined(r: ReplicaState, follows: boolean, receives: boolea
     const others = reached.map(({ id }) => id).join(', ');
     return `the primary ${primary} is not reached; waits until ${others} takes over or the primary is back`;
   }
-  const names = record.inSync.map(({ id }) => (id === r.self.id ? `${id} before it was restarted` : id)).join(', ');
+  const names = record.inSync.map(({ id }) => (lost.has(id) ? `${id} before it was restarted` : id)).join(', ');
   return (
     `no replica is reached that holds the group's state: ${names}. Start it, or mend the network. If its state is gone ` +
     `for good, begin without it: understudy force --group ${record.group} --replica ${r.self.id}`
   );
+}
+
+/** Which members of the set run with the group's state, as far as this replica can tell, and which run again without it. */
+function statesOf(r: ReplicaState, { inSync }: GroupRecord) {
+  const lost = new Set<ReplicaId>([r.self.id]);
+  const reached: Member[] = [];
+  for (const member of inSync) {
+    const peer = r.peers.get(member.id);
+    if (member.id === r.self.id || peer?.linkUp !== true) continue;
+    // A process of that name may be another one by now.
+    if (/* rule restarted-has-no-state */ sameMember(peer.member, member)) reached.push(member);
+    else lost.add(member.id);
+  }
+  return { lost, reached };
 }
 
 const whyNotBegun = (r: ReplicaState): string =>

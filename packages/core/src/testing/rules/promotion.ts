@@ -122,4 +122,10 @@ export const PROMOTION_RULES: readonly Rule[] = [
     without: { 'forget-cut-orders': 'false' },
     lacks: 'C1>S1  goodbye',
   },
+  {
+    rule: 'beginning: a member that was restarted does not count as one that has the state',
+    scenario: 'all-restarted',
+    without: { 'restarted-has-no-state': 'true' },
+    shows: 'S2: blocked: waits for a copy of the state of the primary S1',
+  },
 ];
