@@ -54,9 +54,13 @@ export type DialledLink = ClientDuplexStream<Buffer, Buffer>;
 /** The gRPC messages that carry an encoded frame. The same messages may be written to any number of links. */
 export const messagesOf = (frame: Uint8Array): readonly Buffer[] => chunker.split(frame).map(wrapFrame);
 
-/** Ends a link after everything that was written to it, and cancels it if the other side does not end it soon. */
-export function hangUp(link: DialledLink): void {
-  const cancel = setTimeout(() => link.cancel(), HANG_UP_MS);
+/**
+ * Ends a link after everything that was written to it, and cancels it if the other side does not end it soon.
+ *
+ * @param withinMs how long that may take
+ */
+export function hangUp(link: DialledLink, withinMs = HANG_UP_MS): void {
+  const cancel = setTimeout(() => link.cancel(), withinMs);
   // Until then the open link itself keeps the process alive.
   cancel.unref();
   link.once('status', () => clearTimeout(cancel));

@@ -60,4 +60,23 @@ describe('the queue of a link', () => {
     link.passOn();
     expect(lengthsOf(link.frames)).toEqual([length, 10]);
   });
+
+  it('says when everything that gRPC was given has been passed on, also when it was closed meanwhile', async () => {
+    const link = new Link();
+    const queue = new FrameQueue(link);
+    await queue.passedOn();
+    for (let i = 0; i < 3; i++) queue.send(new Uint8Array(2 * PART_BYTES));
+    queue.flush();
+    queue.close();
+    let passedOn = false;
+    const left = queue.passedOn().then(() => {
+      passedOn = true;
+    });
+    link.passOn(5);
+    await Promise.resolve();
+    expect(passedOn).toBe(false);
+    link.passOn();
+    await left;
+    expect(lengthsOf(link.frames)).toEqual([2 * PART_BYTES, 2 * PART_BYTES, 2 * PART_BYTES]);
+  });
 });

@@ -45,6 +45,7 @@ export class FrameQueue {
   #ordinaryBytes = 0;
   #takenAtMs = nowMs();
   #closed = false;
+  #onPassedOn: (() => void)[] = [];
 
   /**
    * @param seal what each message becomes when it is its turn
@@ -101,6 +102,12 @@ export class FrameQueue {
     this.#ordinaryBytes = 0;
   }
 
+  /** Resolves once gRPC has passed on, or given up, everything that it was given, also after `close`. */
+  passedOn(): Promise<void> {
+    if (this.#inFlightBytes === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onPassedOn.push(resolve));
+  }
+
   /** Gives gRPC everything that waits, for a link that is about to be ended after it. */
   flush(): void {
     this.#pump(Number.POSITIVE_INFINITY);
@@ -128,6 +135,7 @@ export class FrameQueue {
     this.#inFlightBytes += bytes;
     this.#sink.write(message, () => {
       this.#inFlightBytes -= bytes;
+      if (this.#inFlightBytes === 0) for (const tell of this.#onPassedOn.splice(0)) tell();
       if (this.#closed) return;
       this.#takenAtMs = nowMs();
       sent?.();

@@ -1,4 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { outside } from '@understudy/context';
 import type { Logger, ReplicaId } from '@understudy/core';
+import { LAST_FRAMES_MS } from '../links/peer-link.js';
 import type { Life } from '../lives/life.js';
 import type { Promised } from './promised.js';
 
@@ -38,3 +41,20 @@ export async function handOver(
     clearInterval(tooLate);
   }
 }
+
+/**
+ * Resolves when the last frames have left, among them those that say who follows, or after a bounded time. A program may
+ * call `process.exit` as soon as its replica has stopped, which drops whatever the system was not given yet.
+ */
+export const haveLeft = (frames: Promise<void>): Promise<void> =>
+  outside(async () => {
+    let late: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, LAST_FRAMES_MS);
+    });
+    await Promise.race([frames, tooLate]);
+    clearTimeout(late);
+    // Answers to calls are no frames. An HTTP/2 session gives its socket at the end of a turn what was written in it.
+    await nextTurn();
+    await nextTurn();
+  });

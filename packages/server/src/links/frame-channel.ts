@@ -75,6 +75,11 @@ export class FrameChannel {
     if (!this.#closed) this.#queue.flush();
   }
 
+  /** Resolves once gRPC has passed on, or given up, everything that it was given, also after `close`. */
+  passedOn(): Promise<void> {
+    return this.#queue.passedOn();
+  }
+
   /** The other side has said who it is, and is believed: its frames may have any size from now on. */
   trust(): void {
     this.#assembler = new Assembler();

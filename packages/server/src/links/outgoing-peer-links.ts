@@ -39,7 +39,7 @@ export class OutgoingPeerLinks {
       if (addresses.get(id) === link.address) continue;
       this.#links.delete(id);
       this.#options.liveness?.hangUp(id);
-      link.close();
+      void link.close();
     }
     for (const [id, address] of addresses) if (!this.#links.has(id)) this.#dial(id, address);
   }
@@ -61,9 +61,11 @@ export class OutgoingPeerLinks {
     this.#links.get(peer)?.dialNow();
   }
 
-  closeAll(): void {
-    for (const link of this.#links.values()) link.close();
+  /** Ends all links after what was sent on them. @returns resolves when that has left */
+  async closeAll(): Promise<void> {
+    const left = [...this.#links.values()].map((link) => link.close());
     this.#links.clear();
+    await Promise.all(left);
   }
 
   crash(): void {

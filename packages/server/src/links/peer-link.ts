@@ -57,6 +57,9 @@ const CHANNEL_OPTIONS = {
 /** How replicas connect to each other. A function is called for each connection, so that what it returns may change. */
 export type PeerCredentials = ChannelCredentials | (() => ChannelCredentials);
 
+/** What was sent last has so long to be read. */
+export const LAST_FRAMES_MS = 1_000;
+
 /** A replica that does not prove itself in this time is dialled anew. */
 const NAMED_WITHIN_MS = 10_000;
 
@@ -135,12 +138,13 @@ export class PeerLink {
     this.#connect();
   }
 
-  /** Ends the link after what was sent on it. */
-  close(): void {
-    const link = this.#link;
-    this.#channel?.flush();
+  /** Ends the link after what was sent on it. @returns resolves when that has left */
+  close(): Promise<void> {
+    const [link, channel] = [this.#link, this.#channel];
+    channel?.flush();
     this.#abandon();
-    if (link !== undefined) hangUp(link);
+    if (link !== undefined) hangUp(link, LAST_FRAMES_MS);
+    return channel?.passedOn() ?? Promise.resolve();
   }
 
   /** Drops the link as it is, as the death of the process would. */

@@ -87,7 +87,7 @@ export class SessionLinks {
       this.#forget(id);
       refuseLink(link, 'UNDERSTUDY_OVERLOADED', reason);
     });
-    link.on('end', () => this.close(id));
+    link.on('end', () => void this.close(id));
     link.on('cancelled', () => this.#forget(id));
     // A link that breaks is cancelled too, and that is handled above.
     link.on('error', () => {});
@@ -122,12 +122,13 @@ export class SessionLinks {
     else channel.send(bytes, { lane: 'bulk', sent: () => this.#loop.dispatch({ kind: 'sessionSent', link: id }) });
   }
 
-  /** Ends a link after what was sent on it. */
-  close(id: LinkId): void {
+  /** Ends a link after what was sent on it. @returns resolves when that has left */
+  close(id: LinkId): Promise<void> {
     const known = this.#links.get(id);
     known?.channel.flush();
     this.#forget(id);
     known?.link.end();
+    return known?.channel.passedOn() ?? Promise.resolve();
   }
 
   /** Pushes back: while paused, nothing is read from clients, which then cannot send more than gRPC's window. */
@@ -139,8 +140,9 @@ export class SessionLinks {
     }
   }
 
-  closeAll(): void {
-    for (const id of [...this.#links.keys()]) this.close(id);
+  /** Ends all links after what was sent on them. @returns resolves when that has left */
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#links.keys()].map((id) => this.close(id)));
   }
 
   /** The frame with the owners of the names that calling groups use in it. */

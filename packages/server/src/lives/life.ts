@@ -231,19 +231,18 @@ export class Life {
     this.#loop.dispatch({ kind: 'groupGone', epoch });
   }
 
-  /** Ends everything that belongs to this life; what was sent on its links still leaves. */
-  end(): void {
-    this.#abandon();
-    this.#outgoingPeers.closeAll();
+  /** Ends everything that belongs to this life; what was sent on its links still leaves. @returns resolves when it has */
+  async end(): Promise<void> {
+    await Promise.all([this.#abandon(), this.#outgoingPeers.closeAll()]);
   }
 
   /** Ends this life as the death of the process would, as far as others can tell. */
   crash(): void {
-    this.#abandon();
+    void this.#abandon();
     this.#outgoingPeers.crash();
   }
 
-  #abandon(): void {
+  #abandon(): Promise<void> {
     this.#loop.close();
     this.#liveness?.end();
     for (const answer of this.#operators) answer(OVER);
@@ -251,8 +250,9 @@ export class Life {
     this.#record.close();
     this.#executor.close();
     this.#calls.failAll();
-    this.#sessions.closeAll();
+    const left = this.#sessions.closeAll();
     this.#incomingPeers.closeAll();
+    return left;
   }
 
   #perform(effect: ReplicaEffect): void {
@@ -296,7 +296,8 @@ export class Life {
       case 'forgetHandlers':
         return this.#executor.forgetHandlers();
       case 'closeSession':
-        return this.#sessions.close(effect.link);
+        void this.#sessions.close(effect.link);
+        return;
       case 'pauseSessions':
         return this.#sessions.pause(effect.paused);
       case 'connectPeers':

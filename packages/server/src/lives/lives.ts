@@ -136,7 +136,7 @@ export class Lives {
   /** Ends the present life and begins the next one soon, trying until that succeeds. */
   renew(reason: string): void {
     if (this.#current?.touched) this.#fresh = false;
-    this.#current?.end();
+    void this.#current?.end();
     this.#current = undefined;
     if (this.#ended) return;
     const futileMs = this.#futile.waitMs(this.#setup.divergences.futile, monotonicMs());
@@ -151,11 +151,13 @@ export class Lives {
     this.#backoff.reset();
   }
 
-  end(): void {
+  /** Ends the present life, and begins no other. @returns resolves when what was sent on its links has left */
+  end(): Promise<void> {
     this.#forgetNext();
-    this.#current?.end();
+    const left = this.#current?.end();
     this.#current = undefined;
     this.#setup.liveness?.close();
+    return left ?? Promise.resolve();
   }
 
   crash(): void {

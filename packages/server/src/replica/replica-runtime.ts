@@ -14,7 +14,7 @@ import { type AnyState, stateOf, tryCopy } from '../checks/state.js';
 import { criteriaOf } from '../criteria/criteria.js';
 import { effectWarnings } from '../determinism/effect-warnings.js';
 import { installGlobals } from '../determinism/install.js';
-import { handOver } from '../ending/hand-over.js';
+import { handOver, haveLeft } from '../ending/hand-over.js';
 import { Promised } from '../ending/promised.js';
 import { followShutdown } from '../ending/shutdown.js';
 import { onTermination } from '../ending/termination.js';
@@ -373,11 +373,11 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     this.#leaveSignals();
     this.#waits?.end();
     this.#tellHealth();
-    lives.end();
+    const left = haveLeft(lives.end());
     this.#peerListener?.close();
     this.#roles.ended();
     try {
-      await this.#coordinator?.close();
+      await this.#coordinator?.close().finally(() => left);
     } catch (error) {
       this.#logger.log('warn', 'closing the coordinator failed', { reason: String(error) });
     }

@@ -22,6 +22,8 @@ export interface ChildProgram {
   /** Settings of the group besides its name. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly development?: boolean;
+  /** The version of its code. Default: this package's. */
+  readonly version?: string;
   /** Where it listens on loopback. Default: any port. */
   readonly port?: number;
 }
@@ -29,6 +31,7 @@ export interface ChildProgram {
 const [replicaId = '', directory = '', coordinators = '', how = '{}'] = process.argv.slice(2);
 const program = JSON.parse(how) as ChildProgram;
 const { flushMs, forces = false, copyMs = 0, blockMs = 0, development = false, port: fixed = 0, settings } = program;
+const { version } = program;
 const { embeddedCoordinator } = require(coordinators) as {
   embeddedCoordinator: (directory: string) => CoordinatorFactory;
 };
@@ -53,6 +56,7 @@ const replica = createReplica({
   coordinator: embeddedCoordinator(directory),
   state,
   development,
+  ...(version !== undefined && { version }),
   serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters', ...settings } }] },
 });
 const server = new Server({ interceptors: replica.interceptors() });
