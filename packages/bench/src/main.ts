@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { interruption } from './interruption.js';
 import { BenchFailure } from './ipc/child.js';
 import { measureFailovers } from './measure/failover.js';
+import { measureJoinings } from './measure/joining/joining.js';
 import { measureOverload } from './measure/overload.js';
 import { measureRecoveries } from './measure/recovery.js';
 import { measureRounds } from './measure/rounds.js';
@@ -31,6 +32,7 @@ async function measure(settings: Settings, report: BenchReport): Promise<void> {
   if (only.includes('wire')) report.wire = await measureWire(bench, variants);
   if (only.includes('failover')) report.failovers = await measureFailovers(bench);
   if (only.includes('recovery')) report.recoveries = await measureRecoveries(bench);
+  if (only.includes('joining')) report.joinings = await measureJoinings(bench);
 }
 
 async function main(settings: Settings): Promise<number> {

@@ -17,6 +17,9 @@ interface Parsed {
   readonly failovers?: number;
   readonly logLengths?: readonly number[];
   readonly recoveries?: number;
+  readonly joinings?: number;
+  readonly stateMib?: number;
+  readonly callsPerSecond: number;
   readonly replication: Mode['replication'];
   readonly multicast: Mode['multicast'];
   readonly leaseMs: number;
@@ -25,16 +28,35 @@ interface Parsed {
   readonly json?: string;
 }
 
+/** What cannot be measured with one replica. */
+const OF_SEVERAL: ReadonlySet<Section> = new Set<Section>(['failover', 'recovery', 'joining']);
+
 /** How much is measured unless an option says otherwise. */
-const FULL = { rounds: 5, seconds: 3, failovers: 20, logLengths: [1_000, 10_000, 100_000], recoveries: 5 };
-const QUICK = { rounds: 2, seconds: 1.5, failovers: 3, logLengths: [1_000, 10_000], recoveries: 1 };
+const FULL = {
+  rounds: 5,
+  seconds: 3,
+  failovers: 20,
+  logLengths: [1_000, 10_000, 100_000],
+  recoveries: 5,
+  joinings: 3,
+  stateMib: 64,
+};
+const QUICK = {
+  rounds: 2,
+  seconds: 1.5,
+  failovers: 3,
+  logLengths: [1_000, 10_000],
+  recoveries: 1,
+  joinings: 1,
+  stateMib: 16,
+};
 
 /** Reads the command line. Ends the process with `EXIT_BAD_INPUT` if it makes no sense. */
 export function parseSettings(command: Command, argv: readonly string[]): Settings {
   const options = addOptions(command).parse(argv).opts<Parsed>();
-  const failing = options.only.filter((section) => section === 'failover' || section === 'recovery');
-  if (options.replicas === 1 && failing.length > 0)
-    command.error(`error: ${failing.join()} needs at least two replicas`);
+  const ofSeveral = options.only.filter((section) => OF_SEVERAL.has(section));
+  if (options.replicas === 1 && ofSeveral.length > 0)
+    command.error(`error: ${ofSeveral.join()} needs at least two replicas`);
   const defaults = options.quick ? QUICK : FULL;
   const { replication, multicast, leaseMs, profile, json } = options;
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
@@ -49,6 +71,11 @@ export function parseSettings(command: Command, argv: readonly string[]): Settin
     failovers: options.failovers ?? defaults.failovers,
     logLengths: options.logLengths ?? defaults.logLengths,
     recoveries: options.recoveries ?? defaults.recoveries,
+    joining: {
+      count: options.joinings ?? defaults.joinings,
+      stateMib: options.stateMib ?? defaults.stateMib,
+      callsPerSecond: options.callsPerSecond,
+    },
     mode: { replication, multicast, leaseMs },
     profile,
     json,
@@ -77,10 +104,13 @@ function addOptions(command: Command): Command {
     .option('--failovers <n>', 'number of crashes, and of hand-overs (20)', wholeNumberOf(1, 10_000))
     .option('--log-lengths <list>', 'calls before the crash of a passive group', lengths)
     .option('--recoveries <n>', 'crashes at each log length (5)', wholeNumberOf(1, 10_000))
+    .option('--joinings <n>', 'number of replicas that join (3)', wholeNumberOf(1, 1_000))
+    .option('--state-mib <n>', 'state of a group that a replica joins, MiB (64)', wholeNumberOf(1, 16_384))
+    .option('--calls-per-second <n>', 'calls made while a replica joins', wholeNumberOf(1, 100_000), 2_000)
     .addOption(choice('--replication <how>', 'what the backups do', REPLICATIONS))
     .addOption(choice('--multicast <to>', 'to whom the primary announces the order', MULTICASTS))
     .option('--lease-ms <ms>', 'lease of the primary, milliseconds', wholeNumberOf(20, 20_000), 300)
-    .option('--quick', '2 rounds of 1.5 s, 3 failovers, 1 recovery: a look, not a measurement', false)
+    .option('--quick', '2 rounds of 1.5 s, 3 failovers, 1 recovery, 1 joining: a look, not a measurement', false)
     .option('--profile <dir>', 'write CPU profiles of the measured processes, which slows them')
     .option('--json <file>', 'write the full report')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT));

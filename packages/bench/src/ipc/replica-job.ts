@@ -10,4 +10,6 @@ export interface ReplicaJob {
   /** Directory of the group's record. */
   readonly coordinator: string;
   readonly mode: Mode;
+  /** How many MiB its state has besides the counter; a replica that joins begins with 0. Absent: only the counter. */
+  readonly stateMib?: number;
 }

@@ -1,7 +1,16 @@
 /** The settings of a run. */
 import type { Mode } from '../service/service-config.js';
 
-export const SECTIONS = ['throughput', 'latency', 'streams', 'overload', 'wire', 'failover', 'recovery'] as const;
+export const SECTIONS = [
+  'throughput',
+  'latency',
+  'streams',
+  'overload',
+  'wire',
+  'failover',
+  'recovery',
+  'joining',
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** The task of a run of the benchmark. */
@@ -20,10 +29,19 @@ export interface Settings {
   readonly logLengths: readonly number[];
   /** Number of recoveries at each log length. */
   readonly recoveries: number;
+  readonly joining: JoiningSettings;
   readonly mode: Pick<Mode, 'replication' | 'multicast' | 'leaseMs'>;
   /** Where to put CPU profiles of the measured stretches. */
   readonly profile: string | undefined;
   readonly json: string | undefined;
+}
+
+export interface JoiningSettings {
+  /** How many replicas join, each a group of its own. */
+  readonly count: number;
+  readonly stateMib: number;
+  /** The calls that are made meanwhile. */
+  readonly callsPerSecond: number;
 }
 
 /** The settings that every measurement uses. */

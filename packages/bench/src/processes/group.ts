@@ -29,34 +29,51 @@ export interface GroupOptions {
   /** All connections lead through this proxy. */
   readonly proxy?: Child<ProxyCommands>;
   readonly execArgv?: readonly string[];
+  /** See `ReplicaJob`. */
+  readonly stateMib?: number;
 }
 
 /** The replicas of the service. Each is a process of its own. */
 export class Group {
-  readonly #replicas: readonly Replica[];
+  readonly #replicas: Replica[];
+  readonly #mode: Mode;
   readonly #passive: boolean;
   #formedEpoch = 0;
 
   /** Starts the replicas, and waits until one is primary and all are in sync. */
   static async start(stage: Stage, mode: Mode, options: GroupOptions): Promise<Group> {
-    const { proxy, execArgv = [] } = options;
-    const addresses = await freeAddresses(options.replicas);
-    const replicas: Replica[] = [];
-    for (const [index, listen] of addresses.entries()) {
-      const id = `counter-${index + 1}`;
-      const doors = await openDoors(listen, proxy);
-      const job: ReplicaJob = { id, listen, advertised: doors.forPeers, coordinator: join(stage.dir, 'record'), mode };
-      const child = stage.start<ReplicaCommands>(id, 'replica', [JSON.stringify(job)], execArgv);
-      replicas.push({ id, child, doors, status: undefined });
-    }
-    const group = new Group(replicas, mode);
+    const group = new Group(mode);
+    for (const listen of await freeAddresses(options.replicas)) await group.#startReplica(stage, listen, options);
     await stage.until('the group is formed', group.#formed(stage));
     return group;
   }
 
-  private constructor(replicas: readonly Replica[], { replication }: Mode) {
-    this.#passive = replication === 'passive';
-    this.#replicas = replicas;
+  private constructor(mode: Mode) {
+    this.#passive = mode.replication === 'passive';
+    this.#mode = mode;
+    this.#replicas = [];
+  }
+
+  /** Starts one more replica. @returns resolves when it is in sync */
+  async join(stage: Stage, options: Omit<GroupOptions, 'replicas'>, patienceMs: number): Promise<void> {
+    const [listen = ''] = await freeAddresses(1);
+    await this.#startReplica(stage, listen, options);
+    await stage.until('the replica has joined', this.#formed(stage), patienceMs);
+  }
+
+  async #startReplica(
+    stage: Stage,
+    listen: string,
+    { proxy, execArgv = [], stateMib }: Omit<GroupOptions, 'replicas'>,
+  ): Promise<void> {
+    const id = `counter-${this.#replicas.length + 1}`;
+    const doors = await openDoors(listen, proxy);
+    const job: ReplicaJob = {
+      ...{ id, listen, advertised: doors.forPeers, coordinator: join(stage.dir, 'record'), mode: this.#mode },
+      ...(stateMib !== undefined && { stateMib }),
+    };
+    const child = stage.start<ReplicaCommands>(id, 'replica', [JSON.stringify(job)], execArgv);
+    this.#replicas.push({ id, child, doors, status: undefined });
   }
 
   /**

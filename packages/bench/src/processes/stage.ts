@@ -69,13 +69,13 @@ export class Stage {
   /**
    * Waits for a promise. Rejects with BenchFailure or Interrupted if the stage ends first, or the wait takes too long.
    */
-  async until<T>(what: string, promise: Promise<T>): Promise<T> {
+  async until<T>(what: string, promise: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const failure = new BenchFailure(
-        `waited ${PATIENCE_MS / 1_000} s in vain: ${what}; look at the logs in ${this.dir}`,
+        `waited ${patienceMs / 1_000} s in vain: ${what}; look at the logs in ${this.dir}`,
       );
-      timer = setTimeout(() => reject(failure), PATIENCE_MS);
+      timer = setTimeout(() => reject(failure), patienceMs);
     });
     try {
       return await Promise.race([promise, this.#ended, late]);

@@ -7,6 +7,7 @@ import type { ReplicaCommands } from '../ipc/commands.js';
 import type { ReplicaJob } from '../ipc/replica-job.js';
 import { bind } from '../service/bind.js';
 import { Counter, handlers } from '../service/counter.js';
+import { LargeState } from '../service/large-state.js';
 import { CounterService } from '../service/proto.js';
 import { serviceConfigOf } from '../service/service-config.js';
 import { jsonLogger } from './json-logger.js';
@@ -17,7 +18,7 @@ const replica = createReplica({
   replicaId: job.id,
   address: job.advertised,
   coordinator: embeddedCoordinator(job.coordinator),
-  state: counter,
+  state: job.stateMib === undefined ? counter : new LargeState(counter, job.stateMib),
   serviceConfig: serviceConfigOf(job.mode),
   logger: jsonLogger,
 });

@@ -1,5 +1,6 @@
 import type { Failovers } from '../measure/failover.js';
 import type { VariantRounds } from '../measure/in-rounds.js';
+import type { CountedJoining } from '../measure/joining/joining.js';
 import type { OverloadTurn } from '../measure/overload.js';
 import type { RecoveryAt } from '../measure/recovery.js';
 import type { VariantTurns } from '../measure/rounds.js';
@@ -21,4 +22,5 @@ export interface BenchReport {
   wire?: readonly VariantWire[];
   failovers?: Failovers;
   recoveries?: readonly RecoveryAt[];
+  joinings?: readonly CountedJoining[];
 }

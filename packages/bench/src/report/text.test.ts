@@ -48,6 +48,7 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
       variants: [],
       replicas: 3,
       ...{ rounds: 2, seconds: 3, warmUpSeconds: 2, inFlight: 64, failovers: 1, recoveries: 1 },
+      joining: { count: 1, stateMib: 16_384, callsPerSecond: 100_000 },
       logLengths: [900_000],
       ...{ mode, profile: undefined, json: undefined },
     },
@@ -73,6 +74,19 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
     recoveries: [
       { calls: 900_000, recoveries: [{ ...failover, logLength: 900_000, backup: memory, primary: memory }] },
     ],
+    joinings: [
+      {
+        ...{
+          seconds: 9_999,
+          before: latencies,
+          meanwhile: latencies,
+          failures: 99_999,
+          failure: undefined,
+          disturbed: 0,
+        },
+        ...{ primaryBytesBefore: 2 ** 35, primaryBytesMeanwhile: 2 ** 36 },
+      },
+    ],
   };
 }
 
@@ -90,6 +104,6 @@ describe('the text of a report', () => {
 
   it('leaves out sections that were not measured', () => {
     const { startedAt, machine, settings } = reportOf(() => 1);
-    expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|echoed|wire|Failover|Passive/);
+    expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|echoed|wire|Failover|Passive|joins/);
   });
 });

@@ -1,5 +1,6 @@
 import { circumstances } from './circumstances.js';
 import { failoverTable, recoveryTable } from './failover-tables.js';
+import { joiningTable } from './joining-table.js';
 import { overloadTable } from './overload-table.js';
 import type { BenchReport } from './report.js';
 import { latenciesTable, throughputTables } from './rounds-tables.js';
@@ -11,7 +12,7 @@ const CPU_MAX = 50;
 
 /** The report as text, at most 80 columns wide. */
 export function textOf(report: BenchReport): string {
-  const { machine, settings, rounds, streams, overload, wire, failovers, recoveries } = report;
+  const { machine, settings, rounds, streams, overload, wire, failovers, recoveries, joinings } = report;
   const { only, mode, replicas } = settings;
   const parts = [
     `${machine.cores} cores (${machine.cpu.slice(0, CPU_MAX)}), ${Math.round(machine.memoryBytes / GIBIBYTE)} GiB\n` +
@@ -26,5 +27,6 @@ export function textOf(report: BenchReport): string {
   if (wire !== undefined) parts.push(...wireTables(wire, settings));
   if (failovers !== undefined) parts.push(failoverTable(failovers, settings));
   if (recoveries !== undefined) parts.push(recoveryTable(recoveries));
+  if (joinings !== undefined) parts.push(joiningTable(joinings, settings));
   return parts.join('\n\n');
 }
