@@ -103,7 +103,7 @@ export {
   seqNumOf,
 } from './model/order-info.js';
 export { type Outcome, ownReply, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
-export type { OrderSeal, RunningDigest, WallClock } from './model/ports.js';
+export type { OrderClock, OrderSeal, RunningDigest, WallClock } from './model/ports.js';
 export type { Deaths, Poisoned, Suspect } from './model/record.js';
 export type { SealedOrders } from './model/sealed.js';
 export {

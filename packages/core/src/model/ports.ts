@@ -183,6 +183,25 @@ export type DigestBody = (request: Request) => BodyDigest;
 /** This replica's wall clock, in whole milliseconds since 1970. It may jump, forward and back. */
 export type WallClock = () => number;
 
+/** The time that orders have, and by which timers are due. */
+export interface OrderClock {
+  /** The time of the next order, which must not be the machine's. */
+  readonly orderMs: WallClock;
+  /**
+   * Never goes back.
+   *
+   * @param nowMs the replica's monotonic clock
+   * @returns what that shows for timers
+   */
+  readonly timerMs: (nowMs: number) => number;
+}
+
+/** All clocks of a replica but the monotonic one, which events bring along. */
+export interface Clocks extends OrderClock {
+  /** The machine's, by which the deadlines of calls are told. */
+  readonly wallMs: WallClock;
+}
+
 /** How important a log record is. `error` and `warn` are for operators; `info` and `debug` tell what happens. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

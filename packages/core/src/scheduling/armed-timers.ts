@@ -27,7 +27,7 @@ export type Timer =
 
 interface ArmedEntry {
   readonly timer: Timer;
-  /** When it is due on this replica's own clock. */
+  /** When it is due on this replica's clock for timers. */
   readonly dueAtMs: number;
   /** At the primary: its message waits for a place in the order, or has one that is not processed yet. */
   queued: boolean;
@@ -37,7 +37,7 @@ interface ArmedEntry {
 export class ArmedTimers {
   readonly #entries = new Map<string, ArmedEntry>();
   readonly #due = new DueQueue<ArmedEntry>();
-  /** For timers registered with `every`: when each was processed last, in the order's time. */
+  /** For timers registered with `every`: when each was processed last, or began, in the order's time. */
   readonly #fired = new Map<string, number>();
   #raw = 0;
   #hadRaw = false;
@@ -59,8 +59,8 @@ export class ArmedTimers {
   /**
    * Arms a timer, or arms one anew.
    *
-   * @param nowMs this replica's own clock
-   * @param wallMs its wall clock, by which a timer may be late if it was armed a while ago; undefined for one that is
+   * @param nowMs this replica's clock for timers
+   * @param wallMs its wall clock for orders, by which a timer may be late if it was armed a while ago; undefined for one that is
    *   armed now
    */
   set(timer: Timer, nowMs: number, wallMs: number | undefined): void {
@@ -96,7 +96,7 @@ export class ArmedTimers {
     return timers.sort((a, b) => a.dueMs - b.dueMs);
   }
 
-  /** When the next timer is due on this replica's own clock; infinite if none is armed. */
+  /** When the next timer is due on this replica's clock for timers; infinite if none is armed. */
   get nextMs(): number {
     for (;;) {
       const entry = this.#due.first;
@@ -112,6 +112,11 @@ export class ArmedTimers {
 
   fired(name: string, timeMs: number): void {
     this.#fired.set(name, timeMs);
+  }
+
+  /** A timer that comes again and again began, unless it had before. */
+  began(name: string, timeMs: number): void {
+    if (!this.#fired.has(name)) this.#fired.set(name, timeMs);
   }
 
   snapshot(): Pick<Checkpoint, 'armed' | 'fired'> {

@@ -105,7 +105,7 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
     case 'backupAnswers':
       return list([
         frame.answers.length > 0 &&
-          `reads ${frame.answers.map((one) => `${answer(one.outcome)} of ${one.orderNum}`).join('; ')}`,
+          `reads ${frame.answers.map((one) => `${short(answer(one.outcome))} of ${one.orderNum}`).join('; ')}`,
         frame.elsewhere.length > 0 && `leaves ${frame.elsewhere.length} reads to the primary`,
       ]);
     case 'collected':
@@ -204,7 +204,7 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
     case 'abandonTask':
       return `leaves behind ${ask(effect.task.request)}`;
     case 'answerCall':
-      return `answers ${calls.get(effect.call)} -> ${answer(effect.outcome)}`;
+      return `answers ${calls.get(effect.call)} -> ${answer(effect.outcome)}${effect.reflects === undefined ? '' : `, of ${effect.reflects}`}`;
     case 'answerItem': {
       const { item } = effect;
       const what = item.kind === 'message' ? textOf(item.message) : item.kind;

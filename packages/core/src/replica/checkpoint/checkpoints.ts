@@ -329,7 +329,7 @@ function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
   r.digest = checkpoint.digest;
   r.digests.reset(checkpoint.orderNum);
   r.stateBehind = true;
-  /* rule timers-in-checkpoint */ r.timers.restore(checkpoint, r.nowMs, r.wallClock());
+  /* rule timers-in-checkpoint */ r.timers.restore(checkpoint, r.clocks.timerMs(r.nowMs), r.clocks.orderMs());
 }
 
 /** The primary had given this replica up, but this replica's log still reaches far enough to go on. */

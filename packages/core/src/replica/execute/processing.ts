@@ -26,7 +26,7 @@ import { bodyOf, type Entry } from '../state/message-order.js';
 import { nameOf, type ReplicaState, reflectedBy } from '../state/replica-state.js';
 import { streamCancelled } from '../streams/intercepted.js';
 import { beginPart, cancelRequest, dropStream, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
-import { takeTimer } from '../timers/timers.js';
+import { everyBegins, takeTimer } from '../timers/timers.js';
 import { beginWait, endWait, nameOfWait } from '../waiting/waits.js';
 
 type CallWork = Extract<Work, { kind: 'call' }>;
@@ -176,6 +176,7 @@ export function complete(
   const { info } = entry;
   const { orderNum, connection: id } = info;
   r.order.processedUpTo = orderNum;
+  everyBegins(r, info);
   noteSurvived(r, info);
   const connection = r.connections.get(id);
   r.digest = extendDigest(

@@ -57,6 +57,7 @@ function compareStates(f: FollowerState): void {
     f.acknowledge();
     return;
   }
+  f.states.differsAt = orderNum;
   const method = methodsBetween(r, equalUpTo, orderNum);
   const difference: Difference = {
     of: 'state',

@@ -32,7 +32,7 @@ function lateAtMs({ r }: PrimaryState, connection: Connection | undefined, reque
   // The deadlines of calls without a session are by this process's clock.
   const aheadMs = connection?.kind === 'session' ? connection.session?.clockAheadMs : 0;
   if (aheadMs === undefined) return undefined;
-  const leftMs = deadlineMs + aheadMs - r.wallClock();
+  const leftMs = deadlineMs + aheadMs - r.clocks.wallMs();
   return leftMs > 0 ? r.nowMs + leftMs : undefined;
 }
 

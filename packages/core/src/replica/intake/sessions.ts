@@ -134,7 +134,7 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
     r.effects.push({ kind: 'closeSession', link: old.link });
   }
   connection.session = new ClientSession(link, peer, hello.sentAtMs, r.nowMs);
-  if (hello.wallMs !== undefined) connection.session.clockAheadMs = r.wallClock() - hello.wallMs;
+  if (hello.wallMs !== undefined) connection.session.clockAheadMs = r.clocks.wallMs() - hello.wallMs;
   /* rule distrust-on-new-link */ if (connection.equivocates) connection.session.registered = false;
   connection.silentSinceMs = undefined;
   r.connections.link(connection, link);

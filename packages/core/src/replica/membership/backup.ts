@@ -126,7 +126,7 @@ export function claimIfSilent(f: FollowerState): void {
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;
   f.withdrawn = true;
   if (/* rule withdraw-before-claim */ r.delegates && (r.duty.kind !== 'none' || r.dutyChanges)) return;
-  if (proposeChange(r, claim(record, r.self, r.leadership, Math.max(r.wallClock(), r.order.timeMs)), 'claim')) {
+  if (proposeChange(r, claim(record, r.self, r.leadership, Math.max(r.clocks.orderMs(), r.order.timeMs)), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }
 }

@@ -263,10 +263,10 @@ function append(
 }
 
 /**
- * The time of the next order: this replica's wall clock, unless that is behind the orders that this replica holds. Clocks
+ * The time of the next order: this replica's clock for orders, unless that is behind the orders that this replica holds. Clocks
  * jump, and another primary's may have been ahead.
  */
-const timeToGive = (r: ReplicaState): number => Math.max(r.wallClock(), /* rule time-never-back */ r.order.timeMs);
+const timeToGive = (r: ReplicaState): number => Math.max(r.clocks.orderMs(), /* rule time-never-back */ r.order.timeMs);
 
 /**
  * The reply waits until its order is stable. In `destination` its client must therefore hear of the order at once, in

@@ -3,7 +3,7 @@
 import type { GroupConfig } from '../../config/config.js';
 import type { CopyCost, OnOtherState } from '../../model/digest.js';
 import type { Outcome } from '../../model/outcome.js';
-import type { DigestBody, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
+import type { DigestBody, OrderClock, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
 import type { Member } from '../../model/record.js';
 import type { UserCriteria } from '../../scheduling/criteria.js';
 
@@ -37,8 +37,10 @@ export interface ReplicaOptions {
   readonly newSecret: string;
   /** Whether the service itself declares a method free of side effects; the settings may name more. Default: none. */
   readonly declaresReadOnly?: (method: string) => boolean;
-  /** Asked for the time of each order that this replica gives. */
+  /** Asked for the time, by which callers' deadlines are told. */
   readonly wallClock: WallClock;
+  /** The time of the orders that this replica gives, and of timers. A test may have another one. Default: the machine's. */
+  readonly orderClock?: OrderClock;
   /** The timers that come again and again: the period of each in milliseconds, by name. Default: none. */
   readonly every?: ReadonlyMap<string, number>;
   /**

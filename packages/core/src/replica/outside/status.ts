@@ -103,6 +103,11 @@ export interface ReplicaStatus {
    * when it does.
    */
   readonly blocked: string | undefined;
+  /**
+   * What makes the group weaker than its replicas in sync suggest, in a sentence: a backup whose state is known to differ, or
+   * a primary without a backup although the group has other members. Undefined if this replica knows of nothing.
+   */
+  readonly degraded: string | undefined;
   /** Why this replica goes on although it was told to stop, in a sentence; undefined unless it does. */
   readonly leaving: string | undefined;
   /** Why a change of the record is in flight that the coordinator has not confirmed; undefined if none is. */

@@ -27,7 +27,7 @@ export function judge(m: PromotionState, record: GroupRecord, through: OrderNum)
   if (!before.unjudged) return before;
   const suspects = suspectsOf(m, before, through);
   const poisoned = suspects.filter(({ deaths }) => deaths >= r.config.poisonAfter);
-  const timeMs = r.wallClock();
+  const timeMs = r.clocks.orderMs();
   if (poisoned.length === 0) {
     return {
       ...before,

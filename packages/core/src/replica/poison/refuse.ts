@@ -22,7 +22,7 @@ export function refusedAsPoison(r: ReplicaState, connection: Connection, request
   const poisoned = r.record?.deaths?.poisoned;
   if (poisoned === undefined || poisoned.length === 0) return undefined;
   if (request.reply !== undefined || (request.stream !== undefined && request.stream.kind !== 'open')) return undefined;
-  const nowMs = r.wallClock();
+  const nowMs = r.clocks.orderMs();
   if (!poisoned.some(({ refusedUntilMs }) => nowMs < refusedUntilMs)) return undefined;
   const { method, digest } = describeRequest(connection, request);
   const same = poisoned.find((other) => other.method === method && other.digest === digest);

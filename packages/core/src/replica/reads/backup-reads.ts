@@ -5,10 +5,10 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { BackupAnswer, BackupReadsFrame, ReadRequest } from '../../model/frames.js';
-import type { OrderNum } from '../../model/ids.js';
-import { bodyBytes, LARGE_BYTES } from '../../model/message.js';
+import { type CallId, NO_ORDER, type OrderNum } from '../../model/ids.js';
+import { bodyBytes, LARGE_BYTES, LINK_WINDOW_BYTES } from '../../model/message.js';
 import { type Outcome, replyBytes } from '../../model/outcome.js';
-import type { ReadTask } from '../state/events.js';
+import type { EventOf, ReadTask } from '../state/events.js';
 import type { FollowerState } from '../state/follower-state.js';
 import { type ReplicaState, reflectedBy } from '../state/replica-state.js';
 import type { Started } from '../state/role.js';
@@ -16,9 +16,13 @@ import type { Started } from '../state/role.js';
 /** How many reads run at once. */
 const READS_AT_ONCE = 1024;
 
+/** Who asks: a session, or a plain client with an RPC. */
+type Asker =
+  | { readonly kind: 'session'; readonly connection: Connection; readonly readId: number }
+  | { readonly kind: 'call'; readonly call: CallId };
+
 interface BackupRead {
-  readonly connection: Connection;
-  readonly readId: number;
+  readonly from: Asker;
   readonly request: ReadRequest['request'];
   readonly peer: string;
   /** The session has heard of the orders up to this one. */
@@ -28,17 +32,20 @@ interface BackupRead {
   admission: number | undefined;
   /** Its run, and the last order that was processed before that. */
   run?: { readonly task: ReadTask; readonly from: OrderNum };
-  answer?: { readonly outcome: Outcome; readonly orderNum: OrderNum };
+  answer?: { readonly outcome: Outcome; readonly orderNum: OrderNum; readonly bytes: number };
 }
 
 const OTHER: Started = { kind: 'other' };
+const NOT_HERE = 'this backup does not answer the read at present; ask the primary';
 
-const keyOf = ({ id }: Connection, readId: number): string => `${id}.${readId}`;
+const keyOf = (from: Asker): string =>
+  from.kind === 'session' ? `${from.connection.id}.${from.readId}` : `call ${from.call}`;
 
 /** The reads of one backup. */
 export class BackupReads {
   readonly #follower: FollowerState;
-  /** All, by session and readId, in the order in which they came. */
+  readonly #refuse: (call: CallId, reason: string) => void;
+  /** All, by who asks, in the order in which they came. */
   readonly #reads = new Map<string, BackupRead>();
   /** Those in a stage, by the number by which the adapter answers. */
   readonly #admitting = new Map<number, BackupRead>();
@@ -47,8 +54,10 @@ export class BackupReads {
   readonly #answered = new Set<BackupRead>();
   #bytes = 0;
 
-  constructor(follower: FollowerState) {
+  /** @param refuse ends the RPC of a plain client, which then asks another replica */
+  constructor(follower: FollowerState, refuse: (call: CallId, reason: string) => void) {
     this.#follower = follower;
+    this.#refuse = refuse;
   }
 
   /** A session sent reads. Those that this backup cannot answer are the primary's. */
@@ -58,18 +67,33 @@ export class BackupReads {
     const isOdd = term !== r.term || after > r.order.last + 2 * r.config.unstableMax;
     const elsewhere: number[] = [];
     for (const { readId, request } of reads) {
-      if (this.#reads.has(keyOf(connection, readId))) continue;
-      if (isOdd || !this.#takes(request)) {
-        elsewhere.push(readId);
-        continue;
-      }
-      const read: BackupRead = { connection, readId, request, peer, after, sinceMs: r.nowMs, admission: undefined };
-      this.#reads.set(keyOf(connection, readId), read);
-      this.#bytes += bodyBytes(request);
-      if (r.admits) this.#admit(read);
-      else this.#waiting.add(read);
+      const from: Asker = { kind: 'session', connection, readId };
+      if (this.#reads.has(keyOf(from))) continue;
+      if (!isOdd && this.#takes(request)) this.#begin(from, peer, request, after);
+      else elsewhere.push(readId);
     }
     if (elsewhere.length > 0) sayElsewhere(r, connection, elsewhere);
+  }
+
+  /** A plain client called a method. It has heard of nothing, as far as anybody knows. */
+  onPlain({ call, peer, request }: EventOf<'plainCall'>): void {
+    if (this.#takes(request)) this.#begin({ kind: 'call', call }, peer, request, NO_ORDER);
+    else this.#refuse(call, NOT_HERE);
+  }
+
+  /** The caller of an RPC is gone. */
+  callGone(call: CallId): void {
+    const read = this.#reads.get(keyOf({ kind: 'call', call }));
+    if (read !== undefined) this.#abandon(read);
+  }
+
+  #begin(from: Asker, peer: string, request: BackupRead['request'], after: OrderNum): void {
+    const { r } = this.#follower;
+    const read: BackupRead = { from, request, peer, after, sinceMs: r.nowMs, admission: undefined };
+    this.#reads.set(keyOf(from), read);
+    this.#bytes += bodyBytes(request);
+    if (r.admits) this.#admit(read);
+    else this.#waiting.add(read);
   }
 
   /** The user's interceptors let a read pass. */
@@ -118,14 +142,29 @@ export class BackupReads {
     const { r } = this.#follower;
     const answers = new Map<Connection, BackupAnswer[]>();
     for (const read of this.#answered) {
-      const { connection, readId, answer } = read;
+      const { from, answer } = read;
       if (answer === undefined || /* rule stable-reads */ answer.orderNum > r.stableUpTo) continue;
+      const { outcome, orderNum, bytes } = answer;
+      if (from.kind === 'call') {
+        this.#forget(read);
+        r.effects.push({ kind: 'answerCall', call: from.call, outcome, reflects: orderNum });
+        continue;
+      }
+      const { connection, readId } = from;
+      const isLarge = bytes > LARGE_BYTES;
+      if (isLarge && !hasRoom(connection)) continue;
       this.#forget(read);
       const ofSession = answers.get(connection);
-      if (ofSession === undefined) answers.set(connection, [{ readId, ...answer }]);
-      else ofSession.push({ readId, ...answer });
+      if (isLarge) sayAlone(r, connection, { readId, outcome, orderNum }, bytes);
+      else if (ofSession === undefined) answers.set(connection, [{ readId, outcome, orderNum }]);
+      else ofSession.push({ readId, outcome, orderNum });
     }
     for (const [connection, ofSession] of answers) say(r, connection, ofSession, []);
+  }
+
+  /** The link of a session has passed on a large answer, and may have room for another one. */
+  linkDrained(): void {
+    if (this.#answered.size > 0) this.#follower.r.wantFlush();
   }
 
   /** At a tick: leaves to the primary what took too long here. */
@@ -143,8 +182,15 @@ export class BackupReads {
     for (const read of this.#reads.values()) this.#leave(read);
   }
 
-  /** A handler that runs is not ended by that. */
   #leave(read: BackupRead): void {
+    this.#abandon(read);
+    const { from } = read;
+    if (from.kind === 'call') this.#refuse(from.call, NOT_HERE);
+    else sayElsewhere(this.#follower.r, from.connection, [from.readId]);
+  }
+
+  /** A handler that runs is not ended by that. */
+  #abandon(read: BackupRead): void {
     const { r } = this.#follower;
     if (read.run !== undefined && this.#running.has(read.run.task.readTask)) {
       r.effects.push({ kind: 'abandonTask', task: read.run.task });
@@ -152,7 +198,6 @@ export class BackupReads {
       r.effects.push({ kind: 'dropAdmission', admission: read.admission });
     }
     this.#forget(read);
-    sayElsewhere(r, read.connection, [read.readId]);
   }
 
   /** Whether this backup may answer such a read at present. */
@@ -173,39 +218,49 @@ export class BackupReads {
 
   #admit(read: BackupRead): void {
     const { r } = this.#follower;
-    const { connection, peer, request } = read;
+    const { from, peer, request } = read;
+    const connection = from.kind === 'session' ? from.connection.id : undefined;
     const admission = r.nextNumbers.admission++;
     read.admission = admission;
     this.#admitting.set(admission, read);
-    r.effects.push({ kind: 'admit', admission, connection: connection.id, peer, request, stream: undefined });
+    r.effects.push({ kind: 'admit', admission, connection, peer, request, stream: undefined });
   }
 
   #ends(read: BackupRead, outcome: Outcome, orderNum: OrderNum): void {
-    const { r } = this.#follower;
-    if (replyBytes(outcome) > LARGE_BYTES) {
-      // Links carry large answers under flow control, which only a primary does.
-      this.#forget(read);
-      sayElsewhere(r, read.connection, [read.readId]);
-      return;
-    }
-    read.answer = { outcome, orderNum };
+    const bytes = replyBytes(outcome);
+    this.#bytes += bytes;
+    read.answer = { outcome, orderNum, bytes };
     this.#answered.add(read);
-    r.wantFlush();
+    this.#follower.r.wantFlush();
   }
 
   #forget(read: BackupRead): void {
-    this.#reads.delete(keyOf(read.connection, read.readId));
+    if (!this.#reads.delete(keyOf(read.from))) return;
     if (read.admission !== undefined) this.#admitting.delete(read.admission);
     if (read.run !== undefined) this.#running.delete(read.run.task.readTask);
     this.#waiting.delete(read);
     this.#answered.delete(read);
-    this.#bytes -= bodyBytes(read.request);
+    this.#bytes -= bodyBytes(read.request) + (read.answer?.bytes ?? 0);
   }
 }
 
 /** The primary answers these reads. */
 export const sayElsewhere = (r: ReplicaState, connection: Connection, elsewhere: readonly number[]): void =>
   say(r, connection, [], elsewhere);
+
+/** Whether the link of a session may be given a large answer. Of a session without a link nobody waits for one. */
+function hasRoom({ session }: Connection): boolean {
+  return session?.link === undefined || session.bulkBytes < LINK_WINDOW_BYTES;
+}
+
+/** A large answer travels alone, and everything else may overtake it. */
+function sayAlone(r: ReplicaState, { session }: Connection, answer: BackupAnswer, bytes: number): void {
+  if (session?.link === undefined) return;
+  session.onTheWay.push(bytes);
+  session.bulkBytes += bytes;
+  const frame = { kind: 'backupAnswers', answers: [answer], elsewhere: [] } as const;
+  r.effects.push({ kind: 'sendToSession', link: session.link, frame, bulk: true });
+}
 
 function say(
   r: ReplicaState,

@@ -13,6 +13,7 @@ import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js
 import { Receiving } from '../checkpoint/receiving.js';
 import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
 import { onOwnDigest, restoreInTurn, startDigest } from '../execute/states.js';
+import { failCall } from '../intake/calls.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
 import {
   askForMissing,
@@ -211,7 +212,7 @@ export class Backup extends Follower {
   constructor(follower: FollowerState) {
     super(follower.r);
     this.follower = follower;
-    this.#reads = new BackupReads(follower);
+    this.#reads = new BackupReads(follower, (call, reason) => failCall(this.r, call, 'UNDERSTUDY_NOT_PRIMARY', reason));
   }
 
   override flush(): void {
@@ -227,8 +228,22 @@ export class Backup extends Follower {
   override callerEvent(event: CallerEvent): boolean {
     if (event.kind === 'admitted') this.#reads.admitted(event.admission);
     else if (event.kind === 'refused') this.#reads.refused(event.admission, event.outcome);
+    else if (event.kind === 'callGone') this.#reads.callGone(event.call);
+    else if (event.kind === 'plainCall' && event.readOnly) this.#reads.onPlain(event);
     else return false;
     return true;
+  }
+
+  override get degraded(): string | undefined {
+    const { differsAt } = this.follower.states;
+    if (differsAt !== undefined) {
+      return `its state differs from the primary's after order ${differsAt}; a failover to it would serve what differs`;
+    }
+    return this.r.states.differ ? 'restore() has changed its state, so it is not compared with the primary\'s' : undefined;
+  }
+
+  override linkDrained(): void {
+    this.#reads.linkDrained();
   }
 
   override startNext(): Started | undefined {

@@ -31,6 +31,12 @@ export abstract class PrimaryWithState extends PrimaryOfHandlers {
     onPrimaryDigested(this.p, orderNum, digest, tookMs);
   }
 
+  override get degraded(): string | undefined {
+    const { record } = this.p.r;
+    if (record === undefined || record.inSync.length > 1 || Object.keys(record.addresses).length < 2) return undefined;
+    return 'no backup is in sync, so the group stops if this replica does';
+  }
+
   override get statesEqualUpTo(): OrderNum {
     return statesEqualUpTo(this.p);
   }

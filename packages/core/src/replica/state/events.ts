@@ -5,7 +5,7 @@
 import type { CopyCost } from '../../model/digest.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../../model/frames.js';
-import type { CallId, ConnectionId, LinkId, ReplicaId, SeqNum, Term } from '../../model/ids.js';
+import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum, Term } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedCaller, NestedId } from '../../model/nested.js';
 import type { CallOrder, CancelOrder } from '../../model/order-info.js';
@@ -247,12 +247,16 @@ export type ReplicaEffect =
   | { readonly kind: 'sendToSession'; readonly link: LinkId; readonly frame: ReplyFrame; readonly bulk?: true }
   /** Close a session's link. The core has already forgotten the link; the session may come back on another one. */
   | { readonly kind: 'closeSession'; readonly link: LinkId }
-  /** Answer an RPC. `header` is present for a session's call. */
+  /**
+   * Answer an RPC. `header` is present for a session's call. `reflects` is the order that the answer of a backup reflects,
+   * which its caller is told.
+   */
   | {
       readonly kind: 'answerCall';
       readonly call: CallId;
       readonly outcome: Outcome;
       readonly header?: RpcReplyHeader;
+      readonly reflects?: OrderNum;
     }
   /** Send an item of a stream to the RPC that opened it. */
   | { readonly kind: 'answerItem'; readonly call: CallId; readonly item: StreamItem }

@@ -15,7 +15,7 @@ import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
 import type { Outcome } from '../../model/outcome.js';
-import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
+import type { Clocks, DigestBody, LogLevel, OrderSeal, RunningDigest } from '../../model/ports.js';
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import { addressIn, codeOf } from '../../record/transitions.js';
@@ -116,7 +116,7 @@ export class ReplicaState {
   readonly seal: OrderSeal;
   readonly newSecret: string;
   readonly criteria: CriteriaPorts;
-  readonly wallClock: WallClock;
+  readonly clocks: Clocks;
   readonly fresh: boolean;
   readonly delegates: boolean;
   /** What the liveness thread was last told to do. */
@@ -219,7 +219,7 @@ export class ReplicaState {
     this.newSecret = newSecret;
     this.#declaresReadOnly = options.declaresReadOnly ?? (() => false);
     this.settingsDigest = settingsDigest(config);
-    this.wallClock = wallClock;
+    this.clocks = { wallMs: wallClock, orderMs: wallClock, timerMs: (nowMs) => nowMs, ...options.orderClock };
     this.criteria = { ...options.criteria, wallMs: wallClock };
     this.fresh = options.fresh ?? false;
     this.delegates = options.delegates ?? false;
@@ -378,6 +378,7 @@ export class ReplicaState {
       forgedOrders: this.forgedOrders,
       poisoned: this.record?.deaths?.poisoned.map(({ method, digest, deaths }) => ({ method, digest, deaths })) ?? [],
       blocked: this.role.blocked ?? this.#withoutRecord,
+      degraded: this.role.degraded,
       leaving: this.role.leaving,
       recordChange: this.changeReason,
     };

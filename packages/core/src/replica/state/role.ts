@@ -310,6 +310,9 @@ export abstract class Role {
   get blocked(): string | undefined {
     return undefined;
   }
+  get degraded(): string | undefined {
+    return undefined;
+  }
   get leaving(): string | undefined {
     return undefined;
   }

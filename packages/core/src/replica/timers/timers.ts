@@ -3,6 +3,7 @@
  * primary orders a message for it, and every replica processes that at its place.
  */
 
+import { NO_ORDER } from '../../model/ids.js';
 import type { DueTimer, Request } from '../../model/message.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Timer } from '../../scheduling/armed-timers.js';
@@ -11,11 +12,13 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 const NO_BYTES = new Uint8Array(0);
+/** Names no timer, so no replica runs anything for it. */
+const NOTHING: Request = { method: '', message: NO_BYTES, timer: { kind: 'raw', id: { orderNum: NO_ORDER, index: 0 } } };
 
 /** A handler armed a timer. */
 export function onTimerSet(r: ReplicaState, timer: Timer): void {
   const isLive = r.role.kind === 'primary';
-  r.timers.set(timer, r.nowMs, isLive ? undefined : r.wallClock());
+  r.timers.set(timer, r.clocks.timerMs(r.nowMs), isLive ? undefined : r.clocks.orderMs());
   // Its function is in no checkpoint, so a replica that joins needs the log from before it.
   if (timer.kind === 'raw') r.hadStreams = true;
   r.role.timersChanged();
@@ -46,14 +49,24 @@ export function notBeforeMs(r: ReplicaState, { timer }: Request): number {
   return r.timers.get(timer.id)?.dueMs ?? 0;
 }
 
+/** An order was processed: at the first one the timers begin that come again and again, at the same time on every replica. */
+export function everyBegins(r: ReplicaState, { timeMs }: OrderInfo): void {
+  if (r.every.size === 0) return;
+  for (const name of r.every.keys()) /* rule every-begins-in-order */ r.timers.began(name, timeMs);
+}
+
 /** The primary begins to serve: what is due by now is ordered, a late timer too, once. */
 export function startTimers(p: PrimaryState): void {
   const { r } = p;
+  let begins = false;
   for (const [name, periodMs] of r.every) {
     const lastMs = r.timers.lastFired(name);
-    const leftMs = lastMs === undefined ? periodMs : lastMs + periodMs - r.wallClock();
-    p.everyDue.set(name, r.nowMs + Math.min(Math.max(leftMs, 0), periodMs));
+    begins ||= lastMs === undefined;
+    const leftMs = lastMs === undefined ? periodMs : lastMs + periodMs - r.clocks.orderMs();
+    p.everyDue.set(name, r.clocks.timerMs(r.nowMs) + Math.min(Math.max(leftMs, 0), periodMs));
   }
+  // A successor must know when they began, even if nobody calls until then.
+  if (begins) addOwn(p, NOTHING);
   orderDue(p);
 }
 
@@ -61,7 +74,7 @@ export function startTimers(p: PrimaryState): void {
 export function dueAfterPeriod(p: PrimaryState, name: string): void {
   const periodMs = p.r.every.get(name);
   if (periodMs === undefined) return;
-  p.everyDue.set(name, p.r.nowMs + periodMs);
+  p.everyDue.set(name, p.r.clocks.timerMs(p.r.nowMs) + periodMs);
   wakeNext(p);
 }
 
@@ -70,9 +83,10 @@ export function orderDue(p: PrimaryState): void {
   const { r } = p;
   p.wakeAtMs = Number.POSITIVE_INFINITY;
   if (r.handsOver) return;
-  for (const timer of r.timers.takeDue(r.nowMs)) addOwn(p, requestOf(timer));
+  const nowMs = r.clocks.timerMs(r.nowMs);
+  for (const timer of r.timers.takeDue(nowMs)) addOwn(p, requestOf(timer));
   for (const [name, atMs] of p.everyDue) {
-    if (atMs > r.nowMs) continue;
+    if (atMs > nowMs) continue;
     p.everyDue.delete(name);
     addOwn(p, { method: '', message: NO_BYTES, timer: { kind: 'every', name } });
   }
@@ -82,8 +96,9 @@ export function orderDue(p: PrimaryState): void {
 /** Has the adapter say when the next timer is due, which may be sooner than the next tick. */
 export function wakeNext(p: PrimaryState): void {
   const { r } = p;
-  let atMs = r.timers.nextMs;
-  for (const dueMs of p.everyDue.values()) atMs = Math.min(atMs, dueMs);
+  let dueMs = r.timers.nextMs;
+  for (const atMs of p.everyDue.values()) dueMs = Math.min(dueMs, atMs);
+  const atMs = dueMs - r.clocks.timerMs(r.nowMs) + r.nowMs;
   if (atMs >= p.wakeAtMs) return;
   p.wakeAtMs = atMs;
   r.effects.push({ kind: 'wakeAt', atMs: Math.max(atMs, r.nowMs) });

@@ -37,7 +37,7 @@ export function cancelForeignWaits(p: PrimaryState): void {
 export function cancelExpired(p: PrimaryState): void {
   const { r } = p;
   if (r.openWaits === 0) return;
-  const wallMs = r.wallClock();
+  const wallMs = r.clocks.wallMs();
   for (const message of r.unfinished.values()) {
     const { deadlineMs } = message.request ?? {};
     if (deadlineMs === undefined || wallMs < deadlineMs) continue;

@@ -209,6 +209,12 @@ const HANDLERS: Readonly<Record<string, Command>> = {
   wall: (world, [name = '', ms]) => {
     world.server(name).wallMs = Number(ms);
   },
+  /** `advance 60000`: the group's time goes on by so many milliseconds on all servers, while their clocks stay. */
+  advance: (world, [ms]) => {
+    const servers = [...world.servers.values()];
+    for (const server of servers) server.aheadMs += Number(ms);
+    for (const server of servers) if (server.core !== undefined) world.tell(server, { kind: 'wake' });
+  },
   /** `every S1 sweep 100`: from its next start on, its service has registered this. */
   every: ({ servers }, [name = '', timer = '', ms]) => {
     const server = servers.get(name) ?? new Server(name);

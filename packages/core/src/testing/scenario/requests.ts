@@ -140,5 +140,6 @@ export class Requests {
 
 function methodOf(text: string): string {
   if (text.startsWith('tell')) return '/log.Log/Tell';
+  if (text.startsWith('look')) return '/log.Log/Look';
   return /^(held-)?wait/.test(text) ? '/log.Log/Wait' : '/log.Log/Append';
 }

@@ -74,6 +74,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
 
   /** What the clock on its wall shows. It stands still until the scenario sets it. */
   wallMs = 0;
+  /** How far its group's time is ahead of that. */
+  aheadMs = 0;
 
   constructor(name: string) {
     super(name, { kind: 'flush' });
@@ -103,6 +105,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       admits,
       ...VIRTUAL_PORTS,
       wallClock: () => this.wallMs,
+      orderClock: { orderMs: () => this.wallMs + this.aheadMs, timerMs: (nowMs) => nowMs + this.aheadMs },
       fresh: this.fresh,
       delegates,
       every: this.every,

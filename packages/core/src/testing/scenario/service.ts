@@ -51,10 +51,16 @@ export class Service {
       if (stream !== undefined) return [this.#executePart(task, stream, append)];
     }
     const text = short(textOf(task.request.message));
-    const reply = task.kind === 'read' ? this.state.join(' ') || 'nothing' : `${text}=${append(text)}`;
+    const reply = task.kind === 'read' ? this.#read(text) : `${text}=${append(text)}`;
     const said = diverges ? `${reply}?` : reply;
     const outcome = { kind: 'reply', code: 0, details: '', message: bytesOf(said) } as const;
     return [{ kind: 'executed', task, outcome, digest: hashText(said) }];
+  }
+
+  /** `large-20000`: so many bytes. */
+  #read(text: string): string {
+    const size = /^large-(\d+)$/.exec(text)?.[1];
+    return size === undefined ? this.state.join(' ') || 'nothing' : 'x'.repeat(Number(size));
   }
 
   /** @returns undefined if the task has nothing to do with handlers that wait for others */

@@ -25,6 +25,8 @@ export interface Difference {
 export class StateDigests {
   /** The last order after which this replica's state was known to equal the primary's; 0 before the first. */
   equalUpTo: OrderNum = NO_ORDER;
+  /** The last order after which this replica's state was known to differ; undefined if it equalled the primary's since. */
+  differsAt: OrderNum | undefined;
   /** The last difference, which is to be restored when it is this replica's turn. */
   waiting: { readonly orderNum: OrderNum; readonly difference: Difference; readonly sinceMs: number } | undefined;
   /** The primary's newest digest, as long as this replica has none to compare it with. */
@@ -43,6 +45,7 @@ export class StateDigests {
   /** No difference is known. */
   isEqual(): void {
     this.waiting = undefined;
+    this.differsAt = undefined;
   }
 
   /** The primary told its digest. An older one than the last is of no use any more. */

@@ -30,6 +30,12 @@ export const TIMER_RULES: readonly Rule[] = [
     rule: 'timers: a checkpoint has those that are data',
     scenario: 'after-joining',
     without: { 'timers-in-checkpoint': ';' },
-    lacks: 'S2  processes 4 at 1000: after expire 1.0',
+    lacks: 'S2  processes 5 at 1000: after expire 2.0',
+  },
+  {
+    rule: 'timers: one that comes again and again began when the group did',
+    scenario: 'every-failover',
+    without: { 'every-begins-in-order': ';' },
+    lacks: 'S2  processes 2 at 9000: every sweep',
   },
 ];
