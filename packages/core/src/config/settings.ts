@@ -59,8 +59,9 @@ export interface MethodEntry {
   /**
    * Who runs calls of read-only methods. With `backup` the backups do, in turn, so that their processors carry reads: a
    * session still reads what it wrote itself and never goes back in time, but what others wrote may be missing for a moment,
-   * `staleMs` at most. The answer's trailer `understudy-order-num` says which order it reflects. Passive groups, plain
-   * clients and groups without a backup in sync read from the primary all the same. Default: `primary`.
+   * `staleMs` at most. The answer's trailer `understudy-order-num` says which order it reflects. A client without our
+   * interceptor asks whichever backup it calls, and may read less than it wrote. Passive groups and groups without a backup in
+   * sync read from the primary all the same. Default: `primary`.
    */
   readonly readFrom?: 'primary' | 'backup';
   /**

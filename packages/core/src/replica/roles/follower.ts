@@ -239,7 +239,9 @@ export class Backup extends Follower {
     if (differsAt !== undefined) {
       return `its state differs from the primary's after order ${differsAt}; a failover to it would serve what differs`;
     }
-    return this.r.states.differ ? 'restore() has changed its state, so it is not compared with the primary\'s' : undefined;
+    return this.r.states.differ
+      ? "restore() has changed its state, so it is not compared with the primary's"
+      : undefined;
   }
 
   override linkDrained(): void {

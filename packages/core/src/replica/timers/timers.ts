@@ -13,7 +13,11 @@ import type { ReplicaState } from '../state/replica-state.js';
 
 const NO_BYTES = new Uint8Array(0);
 /** Names no timer, so no replica runs anything for it. */
-const NOTHING: Request = { method: '', message: NO_BYTES, timer: { kind: 'raw', id: { orderNum: NO_ORDER, index: 0 } } };
+const NOTHING: Request = {
+  method: '',
+  message: NO_BYTES,
+  timer: { kind: 'raw', id: { orderNum: NO_ORDER, index: 0 } },
+};
 
 /** A handler armed a timer. */
 export function onTimerSet(r: ReplicaState, timer: Timer): void {
