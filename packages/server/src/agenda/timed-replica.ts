@@ -2,14 +2,21 @@
 
 import type { ReplicaStatus } from '@understudy/core';
 import { agendaFor } from './agenda-for.js';
+import type { MovableClock } from './movable-clock.js';
 import { NamedTimers } from './named-timers.js';
 
 /** The part of a replica that handlers use: what they have done later, or once. See `ReplicaServer`. */
 export abstract class TimedReplica {
   protected readonly timers = new NamedTimers();
+  protected clock: MovableClock | undefined;
 
   /** Tells the listener of each change of role, or of versions. */
   protected abstract listen(event: 'role' | 'version', listener: (status: ReplicaStatus) => void): () => void;
+
+  /** For tests, and to be called before `start`: the time of orders and timers, in place of the machine's. */
+  useClock(clock: MovableClock): void {
+    this.clock = clock;
+  }
 
   on(event: 'role' | 'version', listener: (status: ReplicaStatus) => void): () => void;
   on<T>(timer: string, handler: (payload: T) => unknown): void;

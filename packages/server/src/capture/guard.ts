@@ -15,16 +15,23 @@ export interface GuardOptions {
   readonly isReplicated: (path: string) => boolean;
   /** Whether a method is one of the replica's own: the links of clients and replicas, and Admin. */
   readonly isOwn: (path: string) => boolean;
-  /** Whether this replica takes calls, because it is the primary or about to be. */
-  readonly serves: () => boolean;
-  readonly primaryAddress: () => string | undefined;
+  /** The present life of this replica; undefined between two lives. */
+  readonly life: () => GuardedLife | undefined;
+}
+
+interface GuardedLife {
+  /** Whether it takes calls, because this replica is the primary or about to be. */
+  readonly serves: boolean;
+  /** Whether it answers calls of a method although it does not serve: reads, on a backup. */
+  answersReads(path: string): boolean;
+  readonly primaryAddress: string | undefined;
 }
 
 /**
  * The one interceptor that a replica's server has. What it does with a call depends on the method:
  *
- * - A replicated method's calls are refused on a replica that is not the primary, before their body is read. On the
- *   primary they pass at no cost, and meet the user's interceptors before they are ordered, whatever carries them.
+ * - A replicated method's calls are refused on a replica that is not the primary, before their body is read, unless
+ *   backups answer its reads. On the primary they pass at no cost, and meet the user's interceptors before they are ordered, whatever carries them.
  * - The replica's own services are let pass. Their callers are replicas, sessions and operators, which have no
  *   credentials of the user's service; a call that a session sends in frames meets the user's interceptors by itself.
  * - All others are served by this process alone, and meet the user's interceptors here, as on a server without us.
@@ -58,7 +65,7 @@ export class Guard {
   }
 
   readonly interceptor: ServerInterceptor = (method, call) => {
-    const { isReplicated, isOwn, serves, primaryAddress } = this.#options;
+    const { isReplicated, isOwn } = this.#options;
     if (!isReplicated(method.path)) {
       if (isOwn(method.path)) return call as ServerInterceptingCall;
       return this.#users.reduce<ServerInterceptingCallInterface>(
@@ -67,11 +74,12 @@ export class Guard {
       ) as ServerInterceptingCall;
     }
     this.#passed = true;
-    if (serves()) return call as ServerInterceptingCall;
+    const life = this.#options.life();
+    if (life?.serves || life?.answersReads(method.path)) return call as ServerInterceptingCall;
     const refuse = (metadata: Metadata): void =>
       call.sendStatus(
         errorStatus('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary', {
-          primaryAddress: primaryAddress(),
+          primaryAddress: this.#options.life()?.primaryAddress,
           mayHaveTakenEffect: mayHaveTakenEffect('UNDERSTUDY_NOT_PRIMARY', metadata),
         }),
       );

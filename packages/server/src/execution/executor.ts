@@ -1,6 +1,6 @@
 /** Carries out the core's decisions about handlers. */
 import type { ServerInterceptor } from '@grpc/grpc-js';
-import { callsExpected, containErrors, handle, trackHandlers } from '@understudy/context';
+import { callsExpected, containErrors, handle, type StepValues, trackHandlers } from '@understudy/context';
 import { type Logger, UnderstudyError } from '@understudy/core';
 import {
   type DueTimer,
@@ -59,6 +59,8 @@ export interface ExecutorOptions {
   readonly onEffect: OnEffect | undefined;
   /** Whether handlers of a method may wait until other calls wake them. */
   readonly waitsForOthers: (method: string) => boolean;
+  /** What reads are given of time and randomness; undefined for the real ones. */
+  readonly readValues?: StepValues | undefined;
   /** The handlers of timers. */
   readonly timers: Pick<NamedTimers, 'get'>;
   readonly logger: Logger;
@@ -196,9 +198,9 @@ export class Executor {
 
   /** Runs the handler of a read. */
   #read(task: Task, request: Request, admitted: Admitted | undefined, live: boolean): void {
-    const { activity, registry, strays } = this.#options;
+    const { activity, registry } = this.#options;
     const trace = this.#traceOf(request, live);
-    const solo = new SoloRun(strays, task, trace);
+    const solo = new SoloRun(this.#options, task, trace);
     let isFirstPart = true;
     activity.began();
     solo.running = handle(solo, () =>

@@ -1,11 +1,11 @@
 /** The handlers of reads, which have no place in the order. */
-import type { HandlerScope, UncaughtOrigin } from '@understudy/context';
+import type { HandlerScope, StepValues, UncaughtOrigin } from '@understudy/context';
 import type { Task } from '@understudy/core/internal';
 import type { RunningCall } from '../handlers/run-unary.js';
 import type { StrayErrors, Strayed } from '../handlers/stray-errors.js';
 import type { HandlerTrace } from '../handlers/tracing.js';
 
-/** A handler that sees the real clock, and whose calls and timers are its own. */
+/** A handler that sees the real clock, unless a test moves it, and whose calls and timers are its own. */
 export class SoloRun implements HandlerScope, Strayed {
   readonly kind = 'handler';
   readonly method: string;
@@ -15,9 +15,15 @@ export class SoloRun implements HandlerScope, Strayed {
   readonly #strays: StrayErrors | undefined;
 
   readonly trace: HandlerTrace | undefined;
+  readonly values: StepValues | undefined;
 
-  constructor(strays: StrayErrors | undefined, task: Task, trace: HandlerTrace | undefined) {
+  constructor(
+    { strays, readValues }: { readonly strays: StrayErrors | undefined; readonly readValues?: StepValues | undefined },
+    task: Task,
+    trace: HandlerTrace | undefined,
+  ) {
     this.trace = trace;
+    this.values = readValues;
     this.method = task.request.method;
     this.#strays = strays;
   }

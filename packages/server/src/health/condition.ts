@@ -13,10 +13,14 @@ export interface Phase {
   readonly over: boolean;
 }
 
-export function conditionOf({ role, blocked }: ReplicaStatus, { serving, stopping, failed, over }: Phase): Condition {
+export function conditionOf(
+  { role, blocked, degraded }: ReplicaStatus,
+  { serving, stopping, failed, over }: Phase,
+): Condition {
   const live = !over && !failed;
   const isInSync = role === 'primary' || role === 'backup';
-  return { serves: live && serving, ready: live && !stopping && isInSync && blocked === undefined, live };
+  const ready = live && !stopping && isInSync && blocked === undefined;
+  return { serves: live && serving, ready, live, degraded: live && degraded !== undefined };
 }
 
 /** What a replica waits for, in a sentence for its operator. */

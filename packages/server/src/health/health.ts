@@ -12,6 +12,8 @@ const OWN_HEALTH =
 export const READY = 'understudy.ready';
 /** SERVING while this process can go on. */
 export const LIVE = 'understudy.live';
+/** SERVING while this replica knows that the group is weaker than its replicas in sync suggest. */
+export const DEGRADED = 'understudy.degraded';
 
 /** What the health service tells of a replica. */
 export interface Condition {
@@ -19,15 +21,21 @@ export interface Condition {
   readonly serves: boolean;
   readonly ready: boolean;
   readonly live: boolean;
+  readonly degraded: boolean;
 }
 
 /**
  * grpc.health.v1.Health. The server as a whole (service '') and each of the group's services are SERVING on the primary
  * only, so that a client that asks before it calls finds the primary. Orchestrators ask for `understudy.ready` and
- * `understudy.live`.
+ * `understudy.live`, monitors for `understudy.degraded`.
  */
 export class GroupHealth {
-  readonly #health = new HealthService({ '': 'NOT_SERVING', [READY]: 'NOT_SERVING', [LIVE]: 'SERVING' });
+  readonly #health = new HealthService({
+    '': 'NOT_SERVING',
+    [READY]: 'NOT_SERVING',
+    [LIVE]: 'SERVING',
+    [DEGRADED]: 'NOT_SERVING',
+  });
   readonly #registry: HandlerRegistry;
   readonly #logger: Logger;
   readonly #told = new Map<string, boolean>();
@@ -61,10 +69,11 @@ export class GroupHealth {
     }
   }
 
-  tell({ serves, ready, live }: Condition): void {
+  tell({ serves, ready, live, degraded }: Condition): void {
     for (const service of ['', ...this.#services()]) this.#set(service, serves);
     this.#set(READY, ready);
     this.#set(LIVE, live);
+    this.#set(DEGRADED, degraded);
   }
 
   #set(service: string, serving: boolean): void {

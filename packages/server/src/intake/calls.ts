@@ -4,9 +4,10 @@ import {
   type CallId,
   type GroupConfig,
   methodSettings,
-  type Outcome,
+  ORDER_NUM_KEY,
+  type OrderNum,
+  type Reply,
   type Request,
-  type RpcReplyHeader,
   type RpcRequestHeader,
   replyOf,
   type StreamItem,
@@ -99,12 +100,12 @@ export class Calls {
     this.#streams.onItem(id, item);
   }
 
-  answer(id: CallId, outcome: Outcome, header: RpcReplyHeader | undefined): void {
+  answer({ call: id, outcome, header, reflects }: EffectOf<'answerCall'>): void {
     if (this.#streams.onOutcome(id, outcome)) return;
     const waiting = this.#take(id);
     if (waiting === undefined) return;
     const { call, callback } = waiting.arrival;
-    const reply = replyOf(outcome);
+    const reply = reflects === undefined ? replyOf(outcome) : reflecting(replyOf(outcome), reflects);
     if (header === undefined) {
       answer(call, callback, reply);
       return;
@@ -165,6 +166,12 @@ export class Calls {
     return readOnly;
   }
 }
+
+/** Says in a trailer which order an answer reflects. */
+const reflecting = (reply: Reply, orderNum: OrderNum): Reply => ({
+  ...reply,
+  trailers: [...(reply.trailers ?? []), [ORDER_NUM_KEY, String(orderNum)]],
+});
 
 /** @throws UNDERSTUDY_MALFORMED */
 const withCaller = ({ request, caller }: IncomingCall): Request =>

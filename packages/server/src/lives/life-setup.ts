@@ -2,6 +2,7 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import type { Coordinator, Logger, ReplicaId, ReplicaStatus, UnderstudyError } from '@understudy/core';
 import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
+import type { MovableClock } from '../agenda/movable-clock.js';
 import type { NamedTimers } from '../agenda/named-timers.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { AnyState } from '../checks/state.js';
@@ -55,6 +56,8 @@ export interface LifeSetup {
   readonly criteria: UserCriteria;
   /** The timers that the service has by name. */
   readonly timers: NamedTimers;
+  /** The time of orders and timers; undefined for the machine's. */
+  readonly clock: MovableClock | undefined;
 }
 
 export interface LifeEvents {

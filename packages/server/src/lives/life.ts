@@ -20,6 +20,7 @@ import {
   unreachable,
 } from '@understudy/core/internal';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
+import { ReadValues } from '../determinism/read-values.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
 import { Calls } from '../intake/calls.js';
@@ -80,6 +81,7 @@ export class Life {
   /** The status as of the last change of role, for questions about the role. */
   #role: ReplicaStatus;
   #touched = false;
+  readonly #forgetClock: (() => void) | undefined;
 
   /**
    * @param fresh whether the user's state is as the process began
@@ -141,12 +143,14 @@ export class Life {
       tracing: setup.tracing,
       waitsForOthers: waitsIn(config),
       timers: setup.timers,
+      readValues: setup.clock && new ReadValues(setup.clock, setup.inGlobals),
       logger,
     });
     this.#state = new UserState({
       ...{ loop, source: setup.state, activity, config, logger, onFatal },
       onCopy: liveness && (() => liveness.copies()),
     });
+    this.#forgetClock = setup.clock?.onMoved(() => loop.deliver({ kind: 'wake' }));
     this.#record = new RecordKeeper({
       ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),
@@ -218,6 +222,12 @@ export class Life {
     this.#loop.dispatch({ kind: 'kick' });
   }
 
+  /** Whether this replica takes a plain client's calls of this method although it is not the primary. */
+  answersReads(method: string): boolean {
+    if (this.#loop.closed || this.#role.role !== 'backup') return false;
+    return methodSettings(this.#core.config, method).readFrom === 'backup';
+  }
+
   /** @returns why it cannot be done, in a sentence; undefined if it is under way */
   operate(asks: OperatorAsk): Promise<string | undefined> {
     const request = this.#operators.length;
@@ -244,6 +254,7 @@ export class Life {
 
   #abandon(): Promise<void> {
     this.#loop.close();
+    this.#forgetClock?.();
     this.#liveness?.end();
     for (const answer of this.#operators) answer(OVER);
     this.#state.close();
@@ -268,7 +279,7 @@ export class Life {
         this.#liveness?.processing(effect.task);
         return this.#executor.execute(effect);
       case 'answerCall':
-        return this.#calls.answer(effect.call, effect.outcome, effect.header);
+        return this.#calls.answer(effect);
       case 'answerItem':
         return this.#calls.answerItem(effect.call, effect.item);
       case 'failCall':

@@ -42,6 +42,7 @@ export function newCore(setup: LifeSetup, member: Member, fresh: boolean, delega
     seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
     newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
     wallClock: wallMs,
+    ...(setup.clock !== undefined && { orderClock: setup.clock }),
     criteria: setup.criteria,
     fresh,
     delegates,

@@ -78,6 +78,12 @@ export class EventLoop {
     if (!this.#busy && this.#queue.length - this.#head === 1) this.#drain();
   }
 
+  /** As `dispatch`. @returns resolves once the core has taken the event in, or never will */
+  async deliver(event: ReplicaEvent): Promise<void> {
+    this.dispatch(event);
+    while (this.#queue.indexOf(event, this.#head) >= 0) await new Promise<void>((resolve) => realImmediate(resolve));
+  }
+
   /** Gives the core `wake` at a time of its clock, unless it asks for another one before. */
   wakeAt(atMs: number): void {
     clearTimeout(this.#wakeTimer);

@@ -172,7 +172,8 @@ function encodeStatus({ status, livenessAddress, nowMs }: Report): Buffer {
     .uint(26, status.forgedOrders)
     .uint(27, nowMs)
     .string(28, livenessAddress)
-    .uint(29, status.statesEqualUpTo);
+    .uint(29, status.statesEqualUpTo)
+    .string(30, status.degraded);
   return writer.finish();
 }
 

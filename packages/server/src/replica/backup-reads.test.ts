@@ -1,4 +1,11 @@
-import { Client, credentials, type Metadata, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  Client,
+  credentials,
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  status as Status,
+} from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,19 +19,33 @@ afterEach(async () => {
   await stage.end();
 });
 
-const METHODS = [{ name: [{ service: 'test.Counter', method: 'Get' }], readOnly: true, readFrom: 'backup' }];
+const READS = [
+  { service: 'test.Counter', method: 'Get' },
+  { service: 'test.Counter', method: 'Blob' },
+];
+const METHODS = [{ name: READS, readOnly: true, readFrom: 'backup' }];
 
 /** Three replicas that count the reads that each of them runs, and a client. */
-async function start(carrier: 'stream' | 'rpc', settings: Record<string, unknown> = {}) {
-  stage = new Stage(memoryCoordinator(), { methods: METHODS, ...settings });
+async function start(
+  carrier: 'stream' | 'rpc',
+  settings: Record<string, unknown> = {},
+  users: readonly ServerInterceptor[] = [],
+) {
+  stage = new Stage(memoryCoordinator(), { methods: METHODS, ...settings }, users);
   const nodes: Node[] = [];
   const reads = new Map<Node, number>();
   for (const id of ['r1', 'r2', 'r3']) {
     const node = await stage.bind(id);
     const { counter, server } = node;
-    counter.handlers.Get = (_call, callback: sendUnaryData<number>) => {
-      reads.set(node, (reads.get(node) ?? 0) + 1);
-      callback(null, counter.value);
+    const { Get, Blob } = counter.handlers;
+    const counted = (): void => void reads.set(node, (reads.get(node) ?? 0) + 1);
+    counter.handlers.Get = (...call) => {
+      counted();
+      Get(...call);
+    };
+    counter.handlers.Blob = (...call) => {
+      counted();
+      Blob(...call);
     };
     server.removeService(counterService);
     server.addService(counterService, counter.handlers);
@@ -44,16 +65,20 @@ async function start(carrier: 'stream' | 'rpc', settings: Record<string, unknown
 }
 
 /** Makes a call. `orderNum` is the trailer by which a backup says what its answer reflects. */
-function ask(client: Client, name: 'Add' | 'Get', request: unknown): Promise<{ value: number; orderNum: string }> {
+function ask(
+  client: Client,
+  name: keyof typeof counterService,
+  request: unknown,
+): Promise<{ value: unknown; orderNum: string }> {
   const { path, requestSerialize, responseDeserialize } = counterService[name];
   return new Promise((resolve, reject) => {
-    let value: number | undefined;
+    let value: unknown;
     const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, reply) => {
       if (error !== null) reject(error);
-      else value = reply as number;
+      else value = reply;
     });
     call.on('status', ({ metadata }: { metadata: Metadata }) =>
-      resolve({ value: value ?? Number.NaN, orderNum: metadata.get('understudy-order-num').map(String).join() }),
+      resolve({ value, orderNum: metadata.get('understudy-order-num').map(String).join() }),
     );
   });
 }
@@ -73,6 +98,16 @@ describe.each(['stream', 'rpc'] as const)('reads from backups (%s)', (carrier) =
     for (const backup of backups) expect(reads.get(backup)).toBeGreaterThan(5);
   });
 
+  it('have answers of any size, more of them at a time than a link is given at once', async () => {
+    const { nodes, reads, client } = await start(carrier);
+    await ask(client, 'Add', { id: 'a', by: 1 });
+    const sizes = [...Array.from({ length: 40 }, (_, i) => 100_000 + i), 3_000_000];
+    const answers = await Promise.all(sizes.map((size) => ask(client, 'Blob', size)));
+    expect(answers.map(({ value }) => String(value).length)).toEqual(sizes);
+    expect(answers.every(({ orderNum }) => Number(orderNum) > 0)).toBe(true);
+    expect(reads.get(nodes[0] as Node)).toBeUndefined();
+  });
+
   it('are answered by the primary where no backup is left', async () => {
     const { nodes, reads, client } = await start(carrier);
     const [primary, ...backups] = nodes as [Node, Node, Node];
@@ -80,6 +115,63 @@ describe.each(['stream', 'rpc'] as const)('reads from backups (%s)', (carrier) =
     for (const backup of backups) await backup.replica.stop();
     expect((await ask(client, 'Get', {})).value).toBe(3);
     expect(reads.get(primary)).toBe(1);
+  });
+});
+
+describe('reads of a client without our interceptor', () => {
+  it('are answered by the backup that it calls, which says what order the answer reflects', async () => {
+    const { nodes, reads, client } = await start('stream');
+    const [primary, ...backups] = nodes as [Node, Node, Node];
+    await ask(client, 'Add', { id: 'a', by: 3 });
+    await stage.until(() => nodes.every(({ status }) => status.processedUpTo > 0 && status.stableUpTo > 0));
+    for (const backup of backups) {
+      const plain = new Client(backup.address, credentials.createInsecure());
+      expect(await ask(plain, 'Get', {})).toEqual({ value: 3, orderNum: expect.stringMatching(/^[1-9]/) });
+      expect(String((await ask(plain, 'Blob', 2_000_000)).value)).toHaveLength(2_000_000);
+      expect(reads.get(backup)).toBe(2);
+      plain.close();
+    }
+    const plain = new Client(primary.address, credentials.createInsecure());
+    expect(await ask(plain, 'Get', {})).toEqual({ value: 3, orderNum: '' });
+    plain.close();
+  });
+
+  it('pass the interceptors of that backup, and may be refused there', async () => {
+    const { nodes } = await start('stream', {}, [
+      (_method, call) =>
+        new ServerInterceptingCall(call, {
+          start: (next) =>
+            next({
+              onReceiveMetadata: (metadata, pass) => {
+                if (metadata.get('token').length > 0) pass(metadata);
+                else call.sendStatus({ code: Status.UNAUTHENTICATED, details: 'no token' });
+              },
+            }),
+        }),
+    ]);
+    const [, backup] = nodes as [Node, Node];
+    expect((await backup.call('Get', {})).error).toMatchObject({ code: Status.UNAUTHENTICATED });
+    expect((await backup.call('Get', {}, { token: 'yes' })).value).toBe(0);
+  });
+
+  it('are refused, with the primary, where the backup answers none, as is all that changes something', async () => {
+    const { nodes, reads } = await start('stream');
+    const [primary, backup] = nodes as [Node, Node];
+    const { error } = await backup.add('a', 3);
+    expect([error?.code, String(error?.metadata.get('understudy-primary')[0])]).toEqual([
+      Status.ABORTED,
+      primary.address,
+    ]);
+    await backup.replica.stop();
+    expect((await backup.call('Get', {})).error).toMatchObject({ code: Status.ABORTED });
+    expect(reads.get(backup)).toBeUndefined();
+  });
+
+  it('are the primary’s in a passive group', async () => {
+    const { nodes } = await start('stream', { replication: 'passive' });
+    const [primary, backup] = nodes as [Node, Node];
+    expect((await backup.call('Get', {})).error).toMatchObject({ code: Status.ABORTED });
+    expect((await primary.call('Get', {})).value).toBe(0);
   });
 });
 

@@ -114,8 +114,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     this.#guard = new Guard({
       isReplicated: (path) => this.#registry.get(path) !== undefined,
       isOwn: (path) => OWN_PATHS.has(path),
-      serves: () => this.#life?.serves === true,
-      primaryAddress: () => this.#life?.primaryAddress,
+      life: () => this.#life,
     });
   }
 
@@ -230,6 +229,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
       inGlobals: this.#options.determinism !== 'api',
       onEffect: effectWarnings(this.#options, this.#logger),
       ...{ tracing: this.#options.tracing, criteria: this.#criteria, timers: this.timers, divergences: this.#logger },
+      clock: this.clock,
     };
   }
 

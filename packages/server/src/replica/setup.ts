@@ -79,6 +79,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId, version: string):
   openNested: 0,
   streams: 0,
   blocked: 'the replica was not started',
+  degraded: undefined,
   leaving: undefined,
   recordChange: undefined,
 });

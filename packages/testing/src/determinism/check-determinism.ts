@@ -23,7 +23,7 @@ const LEASE_MS = 20_000;
 const TURNS = 5;
 
 /** The options of `checkDeterminism`. */
-export type CheckOptions = Omit<GroupOptions, 'replicas'>;
+export type CheckOptions = Omit<GroupOptions, 'replicas' | 'timeMs'>;
 
 /**
  * Plays calls, one after the other, on several instances of a service: replicas of one group in this process, each in

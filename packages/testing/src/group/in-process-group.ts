@@ -8,7 +8,10 @@ import { MethodTable } from '../calls/methods.js';
 import { Cables } from '../network/cable.js';
 import { DistantCoordinator } from '../network/distant-coordinator.js';
 import type { MakeService } from '../service.js';
+import { GroupClock } from './group-clock.js';
+import type { Logged } from './logged.js';
 import type { GroupOptions } from './options.js';
+import { areSettled, describe } from './settled.js';
 import { TestReplica } from './test-replica.js';
 import { until } from './waiting.js';
 
@@ -17,13 +20,6 @@ const SETTINGS = { group: 'test', leaseMs: 500 } as const;
 const DIVERGED = 'UNDERSTUDY_DIVERGED';
 /** What a replica logs when a handler uses files, the network and the like by itself. */
 const EFFECT = 'a handler reaches into the outside world without once()';
-
-/** What a replica told its logger. */
-export interface Logged {
-  readonly level: string;
-  readonly event: string;
-  readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
-}
 
 /** A client's class: generated, or made by `makeGenericClientConstructor`. */
 export type ClientClass<C extends Client> = new (
@@ -42,6 +38,7 @@ export class TestGroup {
   readonly #options: GroupOptions;
   readonly #withinMs: number;
   readonly #cables = new Cables();
+  readonly #clock: GroupClock;
   readonly #coordinator = memoryCoordinator();
   readonly #coordinators = new Map<string, DistantCoordinator>();
   readonly #methods = new MethodTable();
@@ -57,6 +54,7 @@ export class TestGroup {
     this.#makeService = makeService;
     this.#options = options;
     this.#withinMs = options.withinMs ?? DEFAULTS.withinMs;
+    this.#clock = new GroupClock(options.timeMs);
     this.serviceConfig = { loadBalancingConfig: [{ understudy: { ...SETTINGS, ...options.settings } }] };
   }
 
@@ -217,6 +215,27 @@ export class TestGroup {
     throw new UnderstudyError(DIVERGED, String(found.fields.message ?? JSON.stringify(found.fields)));
   }
 
+  /** The group's time, which handlers see, in milliseconds since 1970. */
+  get timeMs(): number {
+    return this.#clock.orderMs();
+  }
+
+  /**
+   * Moves the group's time on at once, on all replicas alike: as if no call had come for so long. Each timer of `after`, `every`
+   * and `setTimeout` in handlers that is due by then fires once, in the order in which they are due, and sees the new time.
+   * Leases, deadlines of calls and timers outside of handlers are by the machine's time, so nobody is taken for dead.
+   *
+   * @param ms how far, from 0 to a year
+   * @returns resolves when the group has settled
+   * @throws as `settled` does, and UNDERSTUDY_SETUP
+   *
+   * @example await group.advance(3_600_000); // an hour
+   */
+  async advance(ms: number): Promise<void> {
+    await this.#clock.advance(ms);
+    if (this.#connected.length > 0) await this.settled();
+  }
+
   /** What replicas logged when they found that they differ. Empty in a group whose handlers do the same everywhere. */
   get divergences(): readonly Logged[] {
     return this.logged.filter(({ event, fields }) => event === DIVERGED && fields.peer === undefined);
@@ -250,6 +269,7 @@ export class TestGroup {
     const replica = await TestReplica.start({
       ...{ makeService: this.#makeService, interceptors, methods: this.#methods },
       onPort: (port) => this.#cables.listens(replicaId, port),
+      clock: this.#clock,
       replica: {
         // This process is the test runner's, too.
         endsBlocked: false,
@@ -319,17 +339,9 @@ export class TestGroup {
   }
 
   #isSettled(): boolean {
+    if (!this.#connected.every((each) => this.#isReady(each))) return false;
     const statuses = this.#connected.map(({ replica }) => replica.status);
-    const primary = statuses.find(({ role }) => role === 'primary');
-    if (primary === undefined || !this.#connected.every((each) => this.#isReady(each))) return false;
-    if (primary.stableUpTo !== primary.heldUpTo) return false;
-    const executes = ({ role }: ReplicaStatus): boolean => role === 'primary' || !this.#isPassive;
-    return statuses.every(
-      (one) =>
-        one.heldUpTo === primary.heldUpTo &&
-        one.openNested === 0 &&
-        (!executes(one) || one.processedUpTo === primary.heldUpTo),
-    );
+    return areSettled(statuses, this.#options.settings?.replication === 'passive');
   }
 
   #isReady({ id, replica: { status } }: TestReplica): boolean {
@@ -340,10 +352,6 @@ export class TestGroup {
   #differs(replicaId: string): void {
     const found = this.#replicas.find(({ id }) => id === replicaId);
     if (found !== undefined) this.#differing.set(replicaId, found.replica.status.replica.incarnation);
-  }
-
-  get #isPassive(): boolean {
-    return this.#options.settings?.replication === 'passive';
   }
 
   #served(what: string): Promise<void> {
@@ -358,10 +366,7 @@ export class TestGroup {
   }
 
   #describe(): string {
-    const one = ({ id, replica: { status } }: TestReplica): string =>
-      `${id} is ${status.role}, has processed ${status.processedUpTo} of ${status.heldUpTo} orders` +
-      `${status.blocked === undefined ? '' : ` (${status.blocked})`}`;
-    return this.#replicas.map(one).join('; ');
+    return describe(this.#replicas);
   }
 }
 

@@ -28,6 +28,14 @@ export interface GroupOptions {
    * @example { determinism: 'api' }
    */
   readonly replicaOptions?: Partial<Omit<ReplicaServerOptions, GivenByGroup>>;
+  /**
+   * With it the group's time stands still at this moment, in milliseconds since 1970, and goes on only by `TestGroup.advance`:
+   * handlers see exactly the times that your test says, and no timer of theirs fires by itself. Default: it is the machine's
+   * time, which goes on by itself and which `advance` moves ahead.
+   *
+   * @example Date.UTC(2030, 0, 1)
+   */
+  readonly timeMs?: number;
   /** How long the group's functions wait for what they wait for before they fail, in milliseconds. Default 30,000. */
   readonly withinMs?: number;
 }

@@ -5,8 +5,15 @@ import { type ChunkedStateSource, type StateSource, UnderstudyError } from '@und
 import { createReplica, type ReplicaServer, type ReplicaServerOptions } from '@understudy/server';
 import type { MethodTable } from '../calls/methods.js';
 import type { MakeService, TestedService } from '../service.js';
+import type { GroupClock } from './group-clock.js';
 
 const HOST = '127.0.0.1';
+
+/** What a replica has for tests alone. */
+interface ForTests {
+  useClock(clock: GroupClock): void;
+  crash(): void;
+}
 
 export interface TestReplicaOptions {
   readonly makeService: MakeService;
@@ -14,6 +21,7 @@ export interface TestReplicaOptions {
   /** Learns the methods that the service adds. */
   readonly methods: MethodTable;
   readonly replica: Omit<ReplicaServerOptions, 'state'>;
+  readonly clock: GroupClock;
   /** Called with the port before anybody is told of it. */
   readonly onPort: (port: number) => void;
 }
@@ -50,6 +58,7 @@ export class TestReplica {
         if (made !== undefined) made.failure = error;
       },
     });
+    (replica as unknown as ForTests).useClock(options.clock);
     const server = new Server({ interceptors: replica.interceptors(interceptors) });
     replica.attach(server);
     service = await makeService(replica);
@@ -83,7 +92,7 @@ export class TestReplica {
   async kill(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    (this.replica as unknown as { crash(): void }).crash();
+    (this.replica as unknown as ForTests).crash();
     await this.service.close?.();
   }
 
