@@ -55,6 +55,9 @@ export const GAUGES: readonly Observed[] = [
   gauge('understudy.blocked', '{replica}', '1 if the replica neither serves nor backs up.', ({ blocked }) =>
     blocked === undefined ? 0 : 1,
   ),
+  gauge('understudy.degraded', '{replica}', '1 if the group is weaker than its replicas suggest.', ({ degraded }) =>
+    degraded === undefined ? 0 : 1,
+  ),
 ];
 
 /** What only grows while the process lives. */

@@ -20,7 +20,7 @@ export const MESSAGES = {
     ...{ version: field(20, 'string'), settings: field(21, 'string'), members: list(22, 'MemberCode') },
     ...{ unordered: field(23, 'uint64'), keptBytes: field(24, 'uint64'), divergences: field(25, 'uint64') },
     ...{ forgedOrders: field(26, 'uint64'), nowMs: field(27, 'uint64'), livenessAddress: field(28, 'string') },
-    statesEqualUpTo: field(29, 'uint64'),
+    ...{ statesEqualUpTo: field(29, 'uint64'), degraded: field(30, 'string') },
   },
   StepDownResponse: { handedOverTo: field(1, 'string') },
   RemoveRequest: { replica: field(1, 'string') },

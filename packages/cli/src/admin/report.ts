@@ -22,6 +22,7 @@ export interface ReplicaReport extends Readonly<Record<keyof Counts, number>> {
   readonly settings: string;
   readonly members: readonly MemberStatus[];
   readonly blocked: string | undefined;
+  readonly degraded: string | undefined;
   readonly recordChange: string | undefined;
   readonly leaving: string | undefined;
   /** The replica's wall clock when it answered, milliseconds since 1970; 0 if its release does not tell. */
@@ -44,7 +45,7 @@ interface RawMember {
 
 export function reportFrom(bytes: Buffer): ReplicaReport {
   const raw = decoded<Raw>('StatusResponse', bytes);
-  const { primary, blocked, recordChange, leaving, livenessAddress } = raw;
+  const { primary, blocked, degraded, recordChange, leaving, livenessAddress } = raw;
   return {
     ...raw,
     role: ROLES[raw.role] ?? 'unknown',
@@ -52,6 +53,7 @@ export function reportFrom(bytes: Buffer): ReplicaReport {
     inSync: raw.inSync.map(memberOf),
     primary: primary || undefined,
     blocked: blocked || undefined,
+    degraded: degraded || undefined,
     recordChange: recordChange || undefined,
     leaving: leaving || undefined,
     livenessAddress: livenessAddress || undefined,

@@ -130,6 +130,7 @@ function stateFindings({ replicas }: LiveStatus): readonly Finding[] {
       );
     }
     if (report.recordChange !== undefined) findings.push(finding('wrong', 'coordinator', report.recordChange, row.id));
+    if (report.degraded !== undefined) findings.push(finding('warn', 'state', report.degraded, row.id));
     if (report.leaving !== undefined) findings.push(finding('warn', 'members', report.leaving, row.id));
   }
   const asked = told.map(({ row }) => row.id).join(', ');

@@ -101,7 +101,8 @@ function renderDifferences({ code, settings }: GroupRecord, replicas: readonly L
 function renderRemarks(replicas: readonly LiveRow[]): readonly string[] {
   const lines: string[] = [];
   for (const { id, told, silence } of replicas) {
-    const said = [told?.report.blocked, told?.report.leaving, told?.report.recordChange];
+    const { blocked, degraded, leaving, recordChange } = told?.report ?? {};
+    const said = [blocked, degraded && `degraded: ${degraded}`, leaving, recordChange];
     if (silence?.kind === 'unreachable') said.push(`does not answer: ${silence.why}`);
     for (const text of said) {
       if (text !== undefined) lines.push(`  ${clip(id, NAME_MAX)}: ${clip(text, SENTENCE_MAX)}`);

@@ -34,7 +34,14 @@ const NOW_MS = 1_700_000_000_000;
 const report: Omit<ReplicaReport, 'replica' | 'role'> = {
   ...{ term: 1, epoch: 3, primary: 'bank-1', inSync: sampleRecord.inSync, digest: 'd1', version: 'bank@1' },
   ...{ heldUpTo: 40, processedUpTo: 40, stableUpTo: 40, sessions: 1, logLength: 0, waitingToRelease: 0 },
-  ...{ settings: '{"leaseMs":300}', members: [], blocked: undefined, recordChange: undefined, leaving: undefined },
+  ...{
+    settings: '{"leaseMs":300}',
+    members: [],
+    blocked: undefined,
+    degraded: undefined,
+    recordChange: undefined,
+    leaving: undefined,
+  },
   ...{ refusedBodies: 0, strayErrors: 0, unordered: 0, keptBytes: 0, divergences: 0, forgedOrders: 0 },
   statesEqualUpTo: 40,
   ...{ nowMs: NOW_MS, livenessAddress: '127.0.0.1:2' },

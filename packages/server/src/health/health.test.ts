@@ -8,36 +8,13 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { service } from 'grpc-health-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Node } from '../testing/stage.js';
-import { Stage } from '../testing/stage.js';
+import { type check, healthIs, healthOf } from '../testing/health-of.js';
+import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const require = createRequire(import.meta.url);
 
 let stage: Stage;
 afterEach(() => stage.end());
-
-const check = service.Check as unknown as {
-  path: string;
-  requestSerialize: (value: object) => Buffer;
-  responseDeserialize: (bytes: Buffer) => { status: string };
-};
-
-function healthOf(node: Node, name: string): Promise<string> {
-  const client = new Client(node.address, credentials.createInsecure());
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
-      check.path,
-      check.requestSerialize,
-      check.responseDeserialize,
-      { service: name },
-      (error, reply) => {
-        client.close();
-        if (error !== null) reject(error);
-        else resolve(reply?.status ?? '');
-      },
-    );
-  });
-}
 
 describe('the health service', () => {
   it('says SERVING for the replicated service on the primary only, and follows a change of primary', async () => {
@@ -82,6 +59,23 @@ describe('the health service', () => {
     await learner.replica.stop();
     expect(await healthOf(learner, 'understudy.ready')).toBe('NOT_SERVING');
     expect(await healthOf(learner, 'understudy.live')).toBe('NOT_SERVING');
+  });
+
+  it('says that the group is degraded as long as its primary has no backup although there is another member', async () => {
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
+    const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
+    await stage.until(() => primary.status.inSync.length === 2);
+    expect(primary.status.degraded).toBeUndefined();
+    expect(await healthOf(primary, 'understudy.degraded')).toBe('NOT_SERVING');
+    backup.crash();
+    await stage.until(() => primary.status.inSync.length === 1);
+    expect(primary.status.degraded).toContain('no backup is in sync');
+    await healthIs(primary, 'understudy.degraded', 'SERVING');
+    expect(await healthOf(primary, 'understudy.ready')).toBe('SERVING');
+    await stage.start('r2');
+    await stage.until(() => primary.status.inSync.length === 2);
+    expect(primary.status.degraded).toBeUndefined();
+    await healthIs(primary, 'understudy.degraded', 'NOT_SERVING');
   });
 
   it('tells those who watch, and lists what it knows', async () => {

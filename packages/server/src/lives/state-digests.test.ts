@@ -3,6 +3,7 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { ChunkedStateSource, StateSource } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
+import { healthIs } from '../testing/health-of.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 let stage: Stage;
@@ -174,7 +175,14 @@ describe('a replica whose state differs again after it was restored', () => {
     expect(again).toContain('canonical: true');
     for (let i = 0; i < 20; i++) await primary.add(`then ${i}`, 1);
     await stage.until(() => stage.nodes.every(({ status }) => status.processedUpTo === primary.status.processedUpTo));
-    expect(primary.status).toMatchObject({ epoch, inSync: { length: 3 } });
+    expect(primary.status).toMatchObject({ epoch, inSync: { length: 3 }, degraded: undefined });
+    const [, odd] = stage.nodes as [Node, Node];
+    expect(odd.status.degraded).toContain('its state differs from the primary');
+    await healthIs(odd, 'understudy.degraded', 'SERVING');
+    // Its state is the primary's again.
+    for (const { counter } of stage.nodes) counter.ids.length = 0;
+    await compare(stage.nodes);
+    expect(odd.status.degraded).toBeUndefined();
   });
 
   it('restores each time if its source says so', async () => {

@@ -210,9 +210,9 @@ export interface ReplicaServerOptions extends CriteriaOptions {
   readonly development?: boolean;
   /**
    * Adds grpc.health.v1.Health. Service `''` and the group's services are SERVING on the primary only; `understudy.ready`
-   * where the replica is in sync, so that another one may safely be stopped; `understudy.live` while the process can go on.
-   * `false` for a server that has a health service of its own; without it the replica stands aside with a warning. Default
-   * `true`.
+   * where the replica is in sync, so that another one may safely be stopped; `understudy.live` while the process can go on;
+   * `understudy.degraded` while the replica knows that the group is weaker than it looks, see `status.degraded`. `false`
+   * for a server that has a health service of its own; without it the replica stands aside with a warning. Default `true`.
    */
   readonly health?: boolean;
   /**
