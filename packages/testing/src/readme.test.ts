@@ -37,3 +37,9 @@ it("the README's group goes on after the death of its primary", () => {
   expect(output).toContain('notes outlive the replica that took them');
   expect(passed).toBe(true);
 });
+
+it("the README's notes are forgotten when the test says that an hour has passed", () => {
+  const { passed, output } = run('expiry.test.mjs');
+  expect(output).toContain('notes are forgotten after an hour, although their primary dies');
+  expect(passed).toBe(true);
+});
