@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { interruption } from './interruption.js';
 import { BenchFailure } from './ipc/child.js';
 import { measureFailovers } from './measure/failover.js';
+import { measureReads } from './measure/handlers/reads.js';
+import { measureWaits } from './measure/handlers/waits.js';
 import { measureJoinings } from './measure/joining/joining.js';
 import { measureOverload } from './measure/overload.js';
 import { measureRecoveries } from './measure/recovery.js';
@@ -29,6 +31,8 @@ async function measure(settings: Settings, report: BenchReport): Promise<void> {
   if (only.includes('throughput') || only.includes('latency')) report.rounds = await measureRounds(bench, variants);
   if (only.includes('streams')) report.streams = await measureStreams(bench, variants);
   if (only.includes('overload')) report.overload = await measureOverload(bench, variants);
+  if (only.includes('waits')) report.waits = await measureWaits(bench, variants);
+  if (only.includes('reads')) report.reads = await measureReads(bench);
   if (only.includes('wire')) report.wire = await measureWire(bench, variants);
   if (only.includes('failover')) report.failovers = await measureFailovers(bench);
   if (only.includes('recovery')) report.recoveries = await measureRecoveries(bench);

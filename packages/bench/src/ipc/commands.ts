@@ -1,5 +1,6 @@
 /** The commands that the processes of a benchmark take over their IPC channels. All times are `monotonicMs`. */
 import type { ReplicaStatus } from '@understudy/core';
+import type { AddRequest } from '../service/proto.js';
 import type { Mode } from '../service/service-config.js';
 
 /** CPU time, user and system, that a process has used so far. */
@@ -80,13 +81,19 @@ export interface Heard {
   readonly longestGapMs: number;
 }
 
+/** What full load asks of the service, besides adding. */
+export interface Asked extends Pick<AddRequest, 'work' | 'waitMs' | 'once'> {
+  /** Asks for the total, and adds nothing. */
+  readonly reads?: boolean;
+}
+
 /** How a stream sends: as fast as flow control allows, or each message when the one before has come back. */
 export type Pace = 'window' | 'one';
 
 export interface DriverCommands extends ProcessCommands {
   connect(connection: Connection): void;
-  /** Keeps `inFlight` calls in flight until `stop`. For `work`, see `AddRequest`. */
-  load(inFlight: number, work?: number): void;
+  /** Keeps `inFlight` calls in flight until `stop`. */
+  load(inFlight: number, asked?: Asked): void;
   /** Makes so many calls a second until `endOpenLoad`, each with this deadline. */
   openLoad(perSecond: number, work: number, deadlineMs: number): void;
   openMark(): OpenMark;

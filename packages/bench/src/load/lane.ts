@@ -1,5 +1,6 @@
 /** One of the calls that full load keeps in flight. */
 import type { ServiceError } from '@grpc/grpc-js';
+import type { Asked } from '../ipc/commands.js';
 import { type AddRequest, type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
 import type { Tally } from './tally.js';
 
@@ -12,15 +13,17 @@ export class Lane {
   readonly #next: () => boolean;
   readonly #idle: () => void;
   readonly #request: AddRequest;
+  readonly #reads: boolean;
   #sentAtNs = 0n;
 
   /**
    * @param next whether there is another call to make
    * @param idle called when there is no other call to make
-   * @param work see `AddRequest`
    */
-  constructor(client: CounterClient, tally: Tally, next: () => boolean, idle: () => void, work: number) {
-    this.#request = work > 0 ? { ...REQUEST, work } : REQUEST;
+  constructor(client: CounterClient, tally: Tally, next: () => boolean, idle: () => void, asked: Asked) {
+    const { reads = false, ...more } = asked;
+    this.#request = Object.keys(more).length > 0 ? { ...REQUEST, ...more } : REQUEST;
+    this.#reads = reads;
     this.#client = client;
     this.#tally = tally;
     this.#next = next;
@@ -33,7 +36,8 @@ export class Lane {
       return;
     }
     this.#sentAtNs = process.hrtime.bigint();
-    this.#client.add(this.#request, this.#onReply);
+    if (this.#reads) this.#client.total(this.#request, this.#onReply);
+    else this.#client.add(this.#request, this.#onReply);
   };
 
   readonly #onReply = (error: ServiceError | null): void => {

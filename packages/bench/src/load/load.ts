@@ -1,4 +1,5 @@
 /** Full load by unary calls. */
+import type { Asked } from '../ipc/commands.js';
 import type { CounterClient } from '../service/proto.js';
 import { Lane } from './lane.js';
 import type { Tally } from './tally.js';
@@ -19,9 +20,9 @@ export class Load {
 
   /**
    * @param calls how many calls to make in all; without it, calls go on until `stop`
-   * @param work see `AddRequest`
+   * @param asked default: nothing but to add
    */
-  start(inFlight: number, calls = Number.POSITIVE_INFINITY, work = 0): void {
+  start(inFlight: number, calls = Number.POSITIVE_INFINITY, asked: Asked = {}): void {
     this.#left = calls;
     const next = (): boolean => {
       if (this.#left <= 0) return false;
@@ -29,7 +30,7 @@ export class Load {
       this.#started += 1;
       return true;
     };
-    const lane = (): Lane => new Lane(this.#client, this.#tally, next, this.#laneIdle, work);
+    const lane = (): Lane => new Lane(this.#client, this.#tally, next, this.#laneIdle, asked);
     const lanes = Array.from({ length: inFlight }, lane);
     this.#running += inFlight;
     for (const lane of lanes) lane.send();

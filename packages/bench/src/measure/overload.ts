@@ -45,7 +45,7 @@ async function measureTurn(stage: Stage, bench: Bench, variant: Variant): Promis
   const { replicas, seconds, warmUpSeconds, inFlight } = bench.settings;
   const site = await openSite(stage, variant, { replicas });
   const { driver } = site;
-  await driver.ask('load', inFlight, WORK);
+  await driver.ask('load', inFlight, { work: WORK });
   await untilWarm(stage, site, warmUpSeconds, WARM_CALLS);
   const { callsPerSecond: capacity } = await watch(stage, site, seconds);
   await endLoad(stage, site);

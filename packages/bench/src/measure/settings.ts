@@ -2,14 +2,8 @@
 import type { Mode } from '../service/service-config.js';
 
 export const SECTIONS = [
-  'throughput',
-  'latency',
-  'streams',
-  'overload',
-  'wire',
-  'failover',
-  'recovery',
-  'joining',
+  ...(['throughput', 'latency', 'streams', 'overload', 'waits', 'reads'] as const),
+  ...(['wire', 'failover', 'recovery', 'joining'] as const),
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 

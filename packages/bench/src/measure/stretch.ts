@@ -38,6 +38,8 @@ export interface Stretch {
   readonly primaryCpuUs: number;
   /** All backups together. */
   readonly backupsCpuUs: number;
+  /** The backup with the most. */
+  readonly busiestBackupCpuUs: number;
   /** How many cores other processes kept busy. */
   readonly otherCores: number;
 }
@@ -67,6 +69,7 @@ export async function watch(stage: Stage, { driver, primary, backups }: Site, se
     clientCpuUs: cpuUs(clientCores),
     primaryCpuUs: cpuUs(primaryCores),
     backupsCpuUs: cpuUs(backupCores),
+    busiestBackupCpuUs: cpuUs(Math.max(0, ...eachBackupCores)),
     otherCores: Math.max(0, allCores - clientCores - primaryCores - backupCores),
   };
 }

@@ -37,7 +37,7 @@ async function connect({ target, mode, clients: count }: Connection): Promise<vo
 
 serveParent<DriverCommands>({
   connect,
-  load: (inFlight, work) => present(load).start(inFlight, undefined, work),
+  load: (inFlight, asked) => present(load).start(inFlight, undefined, asked),
   openLoad: (perSecond, work, deadlineMs) => {
     openLoad = new OpenLoad(present(clients[0]), perSecond, work, deadlineMs);
   },

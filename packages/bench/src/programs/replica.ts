@@ -6,7 +6,7 @@ import { serveParent } from '../ipc/child-side.js';
 import type { ReplicaCommands } from '../ipc/commands.js';
 import type { ReplicaJob } from '../ipc/replica-job.js';
 import { bind } from '../service/bind.js';
-import { Counter, handlers } from '../service/counter.js';
+import { Counter, handlers, type Once } from '../service/counter.js';
 import { LargeState } from '../service/large-state.js';
 import { CounterService } from '../service/proto.js';
 import { serviceConfigOf } from '../service/service-config.js';
@@ -24,7 +24,8 @@ const replica = createReplica({
 });
 const server = new grpc.Server({ interceptors: replica.interceptors() });
 replica.attach(server);
-server.addService(CounterService, handlers(counter));
+const once: Once = (run) => replica.once('wait', run);
+server.addService(CounterService, handlers(counter, once));
 serveParent<ReplicaCommands>({ status: () => replica.status });
 await bind(server, job.listen);
 await replica.start();

@@ -1,4 +1,6 @@
 import type { Failovers } from '../measure/failover.js';
+import type { ReadsOf } from '../measure/handlers/reads.js';
+import type { WaitsTurn } from '../measure/handlers/waits.js';
 import type { VariantRounds } from '../measure/in-rounds.js';
 import type { CountedJoining } from '../measure/joining/joining.js';
 import type { OverloadTurn } from '../measure/overload.js';
@@ -19,6 +21,8 @@ export interface BenchReport {
   rounds?: readonly VariantTurns[];
   streams?: readonly VariantRounds<StreamsTurn>[];
   overload?: readonly VariantRounds<OverloadTurn>[];
+  waits?: readonly VariantRounds<WaitsTurn>[];
+  reads?: readonly ReadsOf[];
   wire?: readonly VariantWire[];
   failovers?: Failovers;
   recoveries?: readonly RecoveryAt[];

@@ -1,5 +1,6 @@
 import { circumstances } from './circumstances.js';
 import { failoverTable, recoveryTable } from './failover-tables.js';
+import { readsTable, waitsTable } from './handlers-tables.js';
 import { joiningTable } from './joining-table.js';
 import { overloadTable } from './overload-table.js';
 import type { BenchReport } from './report.js';
@@ -12,7 +13,7 @@ const CPU_MAX = 50;
 
 /** The report as text, at most 80 columns wide. */
 export function textOf(report: BenchReport): string {
-  const { machine, settings, rounds, streams, overload, wire, failovers, recoveries, joinings } = report;
+  const { machine, settings, rounds, streams, overload, waits, reads, wire, failovers, recoveries, joinings } = report;
   const { only, mode, replicas } = settings;
   const parts = [
     `${machine.cores} cores (${machine.cpu.slice(0, CPU_MAX)}), ${Math.round(machine.memoryBytes / GIBIBYTE)} GiB\n` +
@@ -24,6 +25,8 @@ export function textOf(report: BenchReport): string {
   if (rounds !== undefined) parts.push(circumstances(rounds, machine));
   if (streams !== undefined) parts.push(...streamsTables(streams, settings), circumstances(streams, machine));
   if (overload !== undefined) parts.push(overloadTable(overload, settings));
+  if (waits !== undefined) parts.push(waitsTable(waits, settings));
+  if (reads !== undefined) parts.push(readsTable(reads, settings));
   if (wire !== undefined) parts.push(...wireTables(wire, settings));
   if (failovers !== undefined) parts.push(failoverTable(failovers, settings));
   if (recoveries !== undefined) parts.push(recoveryTable(recoveries));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AddReply, AddRequest, CounterHandlers } from './proto.js';
 
 /** The state of the measured service. It is so small that a measurement shows the cost of everything else. */
@@ -8,6 +9,10 @@ export class Counter {
 
   get worked(): number {
     return this.#worked;
+  }
+
+  get total(): number {
+    return this.#total;
   }
 
   add(amount: number): number {
@@ -33,13 +38,27 @@ export class Counter {
   }
 }
 
+/** Does something in the outside world. A replicated service has it done once. */
+export type Once = (run: () => Promise<void>) => Promise<void>;
+
+function answer(
+  counter: Counter,
+  { request: { amount, payload } }: Parameters<CounterHandlers['add']>[0],
+  reply: Parameters<CounterHandlers['add']>[1],
+): void {
+  reply(null, { total: counter.add(amount), payload });
+}
+
 /** The handlers of the service. The bare and the replicated service use the same. */
-export const handlers = (counter: Counter): CounterHandlers => ({
-  add: ({ request: { amount, payload, work = 0 } }, reply) => {
+export const handlers = (counter: Counter, once: Once = (run) => run()): CounterHandlers => ({
+  add: (call, reply) => {
+    const { work = 0, waitMs = 0, once: isEffect = false } = call.request;
     if (work > 0) counter.work(work);
-    const answer: AddReply = { total: counter.add(amount), payload };
-    reply(null, answer);
+    if (waitMs === 0) answer(counter, call, reply);
+    else if (isEffect) void once(() => delay(waitMs)).then(() => answer(counter, call, reply));
+    else setTimeout(answer, waitMs, counter, call, reply);
   },
+  total: ({ request: { payload } }, reply) => reply(null, { total: counter.total, payload } satisfies AddReply),
   addEach: (call) => {
     call.on('data', ({ amount, payload }: AddRequest) => {
       const answer: AddReply = { total: counter.add(amount), payload };

@@ -8,6 +8,10 @@ export interface AddRequest {
   readonly payload: Uint8Array;
   /** How many steps of a loop the handler does before it answers. Default 0. */
   readonly work?: number;
+  /** How long the handler waits before it answers, milliseconds. Default 0. */
+  readonly waitMs?: number;
+  /** Whether it waits for an effect in the outside world, and not for a timer. Default: no. */
+  readonly once?: boolean;
 }
 export interface AddReply {
   readonly total: number;
@@ -16,12 +20,14 @@ export interface AddReply {
 
 export interface CounterHandlers extends grpc.UntypedServiceImplementation {
   add: grpc.handleUnaryCall<AddRequest, AddReply>;
+  total: grpc.handleUnaryCall<AddRequest, AddReply>;
   addEach: grpc.handleBidiStreamingCall<AddRequest, AddReply>;
 }
 
 export interface CounterClient extends grpc.Client {
   add(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   add(request: AddRequest, options: grpc.CallOptions, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
+  total(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   addEach(): grpc.ClientDuplexStream<AddRequest, AddReply>;
 }
 

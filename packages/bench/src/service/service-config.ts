@@ -15,11 +15,15 @@ export interface Mode {
   readonly leaseMs: number;
   /** Orders between two checkpoints of a passive group. Absent: the library's default. */
   readonly checkpointEvery?: number;
+  /** Whether backups answer the reads. */
+  readonly readsFromBackups?: true;
 }
 
 export const GROUP = 'counter';
 
 /** The gRPC service config that replicas and clients are given alike. */
-export const serviceConfigOf = (mode: Mode): object => ({
-  loadBalancingConfig: [{ understudy: { group: GROUP, ...mode } }],
-});
+export function serviceConfigOf({ readsFromBackups, ...mode }: Mode): object {
+  const reads = { name: [{ service: 'bench.v1.Counter', method: 'Total' }], readOnly: true };
+  const methods = [readsFromBackups === true ? { ...reads, readFrom: 'backup' } : reads];
+  return { loadBalancingConfig: [{ understudy: { group: GROUP, methods, ...mode } }] };
+}
