@@ -95,7 +95,7 @@ export interface DriverCommands extends ProcessCommands {
   /** Keeps `inFlight` calls in flight until `stop`. */
   load(inFlight: number, asked?: Asked): void;
   /** Makes so many calls a second until `endOpenLoad`, each with this deadline. */
-  openLoad(perSecond: number, work: number, deadlineMs: number): void;
+  openLoad(perSecond: number, asked: Asked, deadlineMs: number): void;
   openMark(): OpenMark;
   endOpenLoad(): void;
   mark(): Mark;

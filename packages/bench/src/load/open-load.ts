@@ -1,7 +1,7 @@
 /** Load that does not wait for replies: so many calls a second, however many of them the service can serve. */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { monotonicMs } from '../ipc/clock.js';
-import type { OpenMark } from '../ipc/commands.js';
+import type { Asked, OpenMark } from '../ipc/commands.js';
 import { type AddRequest, type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
 import { Tally } from './tally.js';
 
@@ -13,6 +13,7 @@ export class OpenLoad {
   readonly #client: CounterClient;
   readonly #answered = new Tally();
   readonly #request: AddRequest;
+  readonly #reads: boolean;
   readonly #perMs: number;
   readonly #deadlineMs: number;
   readonly #startedAtMs = monotonicMs();
@@ -25,9 +26,10 @@ export class OpenLoad {
   #failure: string | undefined;
   #onEnd: (() => void) | undefined;
 
-  constructor(client: CounterClient, perSecond: number, work: number, deadlineMs: number) {
+  constructor(client: CounterClient, perSecond: number, { reads = false, ...more }: Asked, deadlineMs: number) {
     this.#client = client;
-    this.#request = { amount: 1, payload: PAYLOAD, work };
+    this.#reads = reads;
+    this.#request = { amount: 1, payload: PAYLOAD, ...more };
     this.#perMs = perSecond / 1_000;
     this.#deadlineMs = deadlineMs;
     this.#timer = setInterval(() => this.#call(), EVERY_MS);
@@ -57,7 +59,9 @@ export class OpenLoad {
       this.#open++;
       const sentAtNs = process.hrtime.bigint();
       const deadline = Date.now() + this.#deadlineMs;
-      this.#client.add(this.#request, { deadline }, (error) => this.#ended(error, sentAtNs));
+      const ended = (error: ServiceError | null): void => this.#ended(error, sentAtNs);
+      if (this.#reads) this.#client.total(this.#request, { deadline }, ended);
+      else this.#client.add(this.#request, { deadline }, ended);
     }
   }
 

@@ -51,7 +51,7 @@ async function measureTurn(stage: Stage, bench: Bench, variant: Variant): Promis
   await endLoad(stage, site);
   const offered: Offered[] = [];
   for (const times of TIMES) {
-    await driver.ask('openLoad', times * capacity, WORK, DEADLINE_MS);
+    await driver.ask('openLoad', times * capacity, { work: WORK }, DEADLINE_MS);
     await stage.pass(SETTLE_SECONDS);
     const begin = await stage.until('the driver answers', driver.ask('openMark'));
     await stage.pass(seconds);

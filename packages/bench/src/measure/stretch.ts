@@ -38,8 +38,6 @@ export interface Stretch {
   readonly primaryCpuUs: number;
   /** All backups together. */
   readonly backupsCpuUs: number;
-  /** The backup with the most. */
-  readonly busiestBackupCpuUs: number;
   /** How many cores other processes kept busy. */
   readonly otherCores: number;
 }
@@ -69,12 +67,11 @@ export async function watch(stage: Stage, { driver, primary, backups }: Site, se
     clientCpuUs: cpuUs(clientCores),
     primaryCpuUs: cpuUs(primaryCores),
     backupsCpuUs: cpuUs(backupCores),
-    busiestBackupCpuUs: cpuUs(Math.max(0, ...eachBackupCores)),
     otherCores: Math.max(0, allCores - clientCores - primaryCores - backupCores),
   };
 }
 
-const coresBetween = (from: Usage | undefined, to: Usage | undefined): number =>
+export const coresBetween = (from: Usage | undefined, to: Usage | undefined): number =>
   from === undefined || to === undefined ? 0 : (to.cpuMs - from.cpuMs) / (to.atMs - from.atMs);
 
-const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);
+export const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);

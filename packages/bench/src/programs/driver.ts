@@ -38,8 +38,8 @@ async function connect({ target, mode, clients: count }: Connection): Promise<vo
 serveParent<DriverCommands>({
   connect,
   load: (inFlight, asked) => present(load).start(inFlight, undefined, asked),
-  openLoad: (perSecond, work, deadlineMs) => {
-    openLoad = new OpenLoad(present(clients[0]), perSecond, work, deadlineMs);
+  openLoad: (perSecond, asked, deadlineMs) => {
+    openLoad = new OpenLoad(present(clients[0]), perSecond, asked, deadlineMs);
   },
   openMark: () => present(openLoad).mark(),
   endOpenLoad: () => present(openLoad).end(),

@@ -1,9 +1,9 @@
 /** Tables of handlers that wait, and of reads. */
-import type { ReadsOf } from '../measure/handlers/reads.js';
+import { READS_PER_SECOND, type Reads, type ReadsOf } from '../measure/handlers/reads.js';
 import { WAIT_MS, type Waited, type WaitsTurn } from '../measure/handlers/waits.js';
 import type { VariantRounds } from '../measure/in-rounds.js';
 import type { Settings } from '../measure/settings.js';
-import { spreadOf } from '../measure/statistics.js';
+import { pairedRatios, spreadOf } from '../measure/statistics.js';
 import type { Stretch } from '../measure/stretch.js';
 import { BARE } from '../measure/variants.js';
 import { digits, range, table } from './table.js';
@@ -27,26 +27,27 @@ function cellsOf(turns: readonly Waited[]): string[] {
   return [rate(({ one }) => one), rate(({ many }) => many), digits(ratio.median), range(ratio)];
 }
 
-export function readsTable(rows: readonly ReadsOf[], { rounds, seconds, inFlight }: Settings): string {
+export function readsTable(rows: readonly ReadsOf[], { rounds, seconds }: Settings): string {
   const title =
-    `Reads from backups, ${inFlight} in flight for each: CPU µs a read, medians of ${rounds} rounds of\n` +
-    `${seconds} s; by CPU: reads/s of replicas that had a core each, least–most`;
-  const capacityOf = ({ reads }: { readonly reads: Stretch }): number =>
-    1_000_000 / Math.max(reads.primaryCpuUs, reads.busiestBackupCpuUs);
-  const base = rows.find(({ backups }) => backups === 1)?.turns.map(capacityOf) ?? [];
+    `Reads from backups, ${READS_PER_SECOND}/s for each: CPU µs a read, medians of ${rounds} rounds of ${seconds} s;\n` +
+    'by CPU: reads/s of backups that had a core each, least–most';
+  const byCpu = (backups: number, { answeringCpuUs }: Reads): number =>
+    (Math.max(1, backups) * 1_000_000) / answeringCpuUs;
+  const one = rows.find(({ backups }) => backups === 1)?.turns ?? [];
+  const bases = one.map((turn) => byCpu(1, turn));
   const lines = rows.map(({ backups, turns }) => {
-    const median = (of: (stretch: Stretch) => number): string =>
-      digits(spreadOf(turns.map(({ reads }) => of(reads))).median);
-    const capacity = spreadOf(turns.map(capacityOf));
-    const ratio = spreadOf(turns.map((turn, i) => capacityOf(turn) / (base[i] ?? Number.NaN)));
+    const median = (of: (turn: Reads) => number): string => digits(spreadOf(turns.map(of)).median);
+    const values = turns.map((turn) => byCpu(backups, turn));
+    const capacity = spreadOf(values);
+    const ratio = pairedRatios(values, bases);
     return [
       backups === 0 ? BARE : `${backups} ${backups === 1 ? 'backup' : 'backups'}`,
-      median(({ callsPerSecond }) => callsPerSecond),
+      median(({ readsPerSecond }) => readsPerSecond),
       median(({ clientCpuUs }) => clientCpuUs),
-      median(({ primaryCpuUs }) => primaryCpuUs),
-      backups === 0 ? '–' : median(({ busiestBackupCpuUs }) => busiestBackupCpuUs),
-      ...[digits(capacity.median), range(capacity), digits(ratio.median)],
+      backups === 0 ? '–' : median(({ primaryCpuUs }) => primaryCpuUs),
+      median(({ answeringCpuUs }) => answeringCpuUs),
+      ...[digits(capacity.median), range(capacity), digits(ratio.median), range(ratio)],
     ];
   });
-  return table(title, ['', 'reads/s', 'client', 'primary', 'a backup', 'by CPU', '', '× 1 backup'], lines);
+  return table(title, ['', 'reads/s', 'client', 'primary', 'backup', 'by CPU', '', '× 1 backup', ''], lines);
 }

@@ -28,6 +28,7 @@ export interface CounterClient extends grpc.Client {
   add(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   add(request: AddRequest, options: grpc.CallOptions, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   total(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
+  total(request: AddRequest, options: grpc.CallOptions, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   addEach(): grpc.ClientDuplexStream<AddRequest, AddReply>;
 }
 
