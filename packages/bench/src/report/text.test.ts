@@ -69,6 +69,21 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
         disturbed: 0,
       })),
     })),
+    waits: variants.map(({ name }) => ({
+      variant: name,
+      turns: [0, 1].map(() => ({
+        timer: { one: stretch(999_999), many: stretch(999_999) },
+        once: { one: stretch(999_999), many: stretch(999_999) },
+        disturbed: 0,
+      })),
+    })),
+    reads: [0, 1, 4].map((backups) => ({
+      backups,
+      turns: [1, 2].map((round) => {
+        const answeringCpuUs = backups === 4 ? 50 : 100 * round;
+        return { readsPerSecond: 99_999, clientCpuUs: 999, primaryCpuUs: 999, answeringCpuUs, disturbed: 0 };
+      }),
+    })),
     wire: variants.map(({ name }) => ({ variant: name, atRest: flows, one: flows, full: flows, disturbed: 0 })),
     failovers: { crash: [failover], handOver: [failover] },
     recoveries: [
@@ -102,8 +117,13 @@ describe('the text of a report', () => {
     expect(line).toContain('2.00  2.00–2.00');
   });
 
+  it('says how many more reads several backups could answer than one in the same round', () => {
+    const line = textOf(reportOf(() => 1)).match(/^4 backups .*$/m)?.[0];
+    expect(line).toMatch(/80,000 +12\.0 +8\.00–16\.0/);
+  });
+
   it('leaves out sections that were not measured', () => {
     const { startedAt, machine, settings } = reportOf(() => 1);
-    expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|echoed|wire|Failover|Passive|joins/);
+    expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|echoed|wait|Reads|wire|Failover|Passive|joins/);
   });
 });

@@ -8,8 +8,8 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { service } from 'grpc-health-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type check, healthIs, healthOf } from '../testing/health-of.js';
 import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
+import { type check, healthIs, healthOf } from './testing/health-of.js';
 
 const require = createRequire(import.meta.url);
 

@@ -2,8 +2,8 @@ import type { sendUnaryData } from '@grpc/grpc-js';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { ChunkedStateSource, StateSource } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
+import { healthIs } from '../health/testing/health-of.js';
 import { counterService } from '../testing/counter.js';
-import { healthIs } from '../testing/health-of.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 let stage: Stage;

@@ -1,6 +1,6 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
-import type { Node } from './stage.js';
+import type { Node } from '../../testing/stage.js';
 
 export const check = service.Check as unknown as {
   path: string;
