@@ -1,6 +1,6 @@
 import type { SessionFrame } from '../../model/frames.js';
 import type { SessionEffect, SessionEvent } from '../../session/events.js';
-import { textOf } from '../text.js';
+import { short, textOf } from '../text.js';
 import type { Adapter } from '../world/adapter.js';
 import type { Client } from './client.js';
 import type { Links } from './links.js';
@@ -43,7 +43,7 @@ export function clientAdapter(world: ClientWorld, client: Client): Adapter<Sessi
     writable: nothing,
     partTaken: ({ call, position }) => say(`${requests.texts.get(call)}: ${position} is in the order for good`),
     deliver({ call, reply: { message, details } }) {
-      say(`delivered ${requests.texts.get(call)} -> ${textOf(message) || details}`);
+      say(`delivered ${requests.texts.get(call)} -> ${short(textOf(message)) || details}`);
     },
     fail({ call, code, mayHaveTakenEffect }) {
       say(`failed ${requests.texts.get(call)} ! ${code}${mayHaveTakenEffect ? ', may have taken effect' : ''}`);
