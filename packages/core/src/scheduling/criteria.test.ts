@@ -110,6 +110,36 @@ describe('the criterion deadline', () => {
   });
 });
 
+/**
+ * How many of the calls are answered too late. They come in bursts, each of which takes longer than many of its calls have
+ * time for; each takes a millisecond.
+ */
+function late(ordering: string): number {
+  const calls = new Calls();
+  const scheduler = calls.scheduler({ ordering });
+  let misses = 0;
+  for (let burst = 0; burst < 20; burst++) {
+    for (let i = 0; i < 200; i++) {
+      // Half of them have between 20 and 219 ms, by no rule of their places, and the others up to two seconds.
+      const leftMs = 20 + ((i * 73) % 200) * (i % 2 === 0 ? 1 : 10);
+      scheduler.add(calls.call(`${i % 8}`, `${calls.nowMs + leftMs}`, { deadlineMs: calls.nowMs + leftMs }));
+    }
+    for (let i = 0; i < 200; i++) {
+      calls.nowMs++;
+      const work = scheduler.next();
+      if (work?.kind === 'call') work.message.become('ordered');
+      if (work !== undefined && Number(textOfWork(work)) < calls.nowMs) misses++;
+    }
+  }
+  return misses;
+}
+
+it('the criterion deadline has at most half as many calls too late as reception, when more come at a time than can be answered', () => {
+  const misses = late('reception');
+  expect(misses).toBeGreaterThan(500);
+  expect(late('deadline')).toBeLessThanOrEqual(misses / 2);
+});
+
 describe('the criterion sequence', () => {
   it('orders the calls of one client by their numbers, and clients as they come', () => {
     const calls = new Calls();

@@ -1,9 +1,10 @@
-import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ReplicaServerOptions } from '../replica/options.js';
 import { type Added, counterService } from '../testing/counter.js';
-import { type Node, Stage } from '../testing/stage.js';
+import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const CALLS = 100;
 
@@ -80,6 +81,49 @@ describe('a hundred calls that wait behind a slow one', () => {
     expect(order).toHaveLength(3);
     expect(stage.logged.filter((line) => line.includes('the option compares threw'))).toHaveLength(1);
   });
+});
+
+it('calls that wait are processed by their priority on all replicas alike, although the primary dies when half of them are', async () => {
+  stage = new Stage(memoryCoordinator(), {
+    ...{ ordering: 'priority', priorityKey: 'x-priority', ageingMs: 3_600_000, leaseMs: SHORT_LEASE_MS },
+  });
+  const nodes = (await stage.startGroup(3)) as [Node, Node, Node];
+  const [primary, ...others] = nodes;
+  await stage.until(() => primary.status.inSync.length === 3);
+  const held = new Map<string, () => void>();
+  const { Add } = primary.counter.handlers;
+  primary.counter.handlers.Add = (call, callback) => {
+    if (call.request.id === 'first' || call.request.id === '50') held.set(call.request.id, () => Add(call, callback));
+    else Add(call, callback);
+  };
+  primary.server.removeService(counterService);
+  primary.server.addService(counterService, primary.counter.handlers);
+  const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'counters', ordering: 'priority' } }] };
+  const target = `understudy:///${nodes.map(({ address }) => address).join()}`;
+  const client = new Client(target, credentials.createInsecure(), replicated({ serviceConfig, logger: stage.logger }));
+  const add = (id: string, priority: number): Promise<unknown> => {
+    const { path, requestSerialize, responseDeserialize } = counterService.Add;
+    const metadata = new Metadata();
+    metadata.set('x-priority', `${priority}`);
+    return new Promise((resolve, reject) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, metadata, (error, value) =>
+        error === null ? resolve(value) : reject(error),
+      ),
+    );
+  };
+  const first = add('first', 1_000);
+  await stage.until(() => held.has('first'));
+  const ids = Array.from({ length: CALLS }, (_, i) => ({ id: `${i}`, priority: (i * 37) % CALLS }));
+  const answers = ids.map(({ id, priority }) => add(id, priority));
+  await stage.until(() => nodes.every(({ status }) => status.unordered >= CALLS));
+  held.get('first')?.();
+  await stage.until(() => held.has('50'));
+  primary.crash();
+  expect(await Promise.all([first, ...answers])).toHaveLength(CALLS + 1);
+  await stage.until(() => others.every(({ counter }) => counter.ids.length === CALLS + 1));
+  const byPriority = ids.toSorted((a, b) => b.priority - a.priority).map(({ id }) => id);
+  for (const { counter } of others) expect(counter.ids).toEqual(['first', ...byPriority]);
+  await understudyClient(client).close();
 });
 
 describe('a call that the application does not admit', () => {
