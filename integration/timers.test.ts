@@ -6,8 +6,32 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { createReplica, type ReplicaServer } from '@understudy/server';
 import { afterEach, describe, expect, it } from 'vitest';
 
-const TTL_MS = 150;
-const KILLS = 2;
+/**
+ * Two modes with two kills each are a test. `INVENTORY_KILLS=7 INVENTORY_TTL_MS=10000 npx vitest run integration/timers.test.ts`
+ * plays all sixteen with seven each.
+ */
+const ASKED = process.env.INVENTORY_KILLS;
+const KILLS = Number(ASKED ?? 2);
+const TTL_MS = Number(process.env.INVENTORY_TTL_MS ?? 150);
+
+interface Played {
+  readonly replication: 'semi-active' | 'passive';
+  readonly multicast: 'direct' | 'destination';
+  readonly carrier: 'stream' | 'rpc';
+  readonly release: 'concurrent' | 'acknowledged';
+}
+
+const SHORT: readonly Played[] = [
+  { replication: 'semi-active', multicast: 'direct', carrier: 'stream', release: 'concurrent' },
+  { replication: 'passive', multicast: 'direct', carrier: 'rpc', release: 'acknowledged' },
+];
+const ALL: readonly Played[] = (['semi-active', 'passive'] as const).flatMap((replication) =>
+  (['direct', 'destination'] as const).flatMap((multicast) =>
+    (['stream', 'rpc'] as const).flatMap((carrier) =>
+      (['concurrent', 'acknowledged'] as const).map((release) => ({ replication, multicast, carrier, release })),
+    ),
+  ),
+);
 
 const method = (name: string) => ({
   ...{ path: `/test.Inventory/${name}`, requestStream: false, responseStream: false },
@@ -153,53 +177,53 @@ const ask = (client: grpc.Client, name: keyof typeof inventory, text: string): P
   );
 };
 
-describe.each([
-  { replication: 'semi-active', carrier: 'stream', release: 'concurrent' },
-  { replication: 'passive', carrier: 'rpc', release: 'acknowledged' },
-] as const)('an inventory whose items expire, $replication, $carrier, $release', (mode) => {
-  it(`has the same state on every replica, after ${KILLS} kills under load, and each item expired once`, async () => {
-    const group = new Group(mode);
-    for (let i = 1; i <= 3; i++) await group.join(`inventory-${i}`);
-    const added: string[] = [];
-    let isOver = false;
-    let polls = 0;
-    const use = async (client: grpc.Client, user: number): Promise<void> => {
-      for (let i = 0; !isOver; i++) {
-        added.push(await ask(client, 'Add', `${user}-${i}`));
-        await later(5);
+describe.each(ASKED === undefined ? SHORT : ALL)(
+  'an inventory whose items expire, $replication, $multicast, $carrier, $release',
+  (mode) => {
+    it(`has the same state on every replica, after ${KILLS} kills under load, and each item expired once`, async () => {
+      const group = new Group(mode);
+      for (let i = 1; i <= 3; i++) await group.join(`inventory-${i}`);
+      const added: string[] = [];
+      let isOver = false;
+      let polls = 0;
+      const use = async (client: grpc.Client, user: number): Promise<void> => {
+        for (let i = 0; !isOver; i++) {
+          added.push(await ask(client, 'Add', `${user}-${i}`));
+          await later(5);
+        }
+      };
+      const poll = async (client: grpc.Client): Promise<void> => {
+        for (; !isOver; polls++) await ask(client, 'WaitForNext', 'next');
+      };
+      for (let kill = 1; kill <= KILLS; kill++) {
+        await group.until(() => group.primary?.replica.status.inSync.length === 3);
+        const client = group.connect();
+        isOver = false;
+        const users = [1, 2, 3].map((user) => use(client, user));
+        const poller = poll(client);
+        const before = added.length;
+        await group.until(() => added.length >= before + 30);
+        group.kill();
+        const after = added.length;
+        await group.until(() => added.length >= after + 10);
+        // The new replica joins while timers are armed and a long poll waits.
+        await group.join(`inventory-${kill + 3}`);
+        await group.until(() => group.primary?.replica.status.inSync.length === 3);
+        isOver = true;
+        await Promise.all(users);
+        await ask(client, 'Add', 'last');
+        await poller;
       }
-    };
-    const poll = async (client: grpc.Client): Promise<void> => {
-      for (; !isOver; polls++) await ask(client, 'WaitForNext', 'next');
-    };
-    for (let kill = 1; kill <= KILLS; kill++) {
-      await group.until(() => group.primary?.replica.status.inSync.length === 3);
-      const client = group.connect();
-      isOver = false;
-      const users = [1, 2, 3].map((user) => use(client, user));
-      const poller = poll(client);
-      const before = added.length;
-      await group.until(() => added.length >= before + 30);
-      group.kill();
-      const after = added.length;
-      await group.until(() => added.length >= after + 10);
-      // The new replica joins while timers are armed and a long poll waits.
-      await group.join(`inventory-${kill + 3}`);
-      await group.until(() => group.primary?.replica.status.inSync.length === 3);
-      isOver = true;
-      await Promise.all(users);
-      await ask(client, 'Add', 'last');
-      await poller;
-    }
-    await group.until(() => group.primary?.replica.status.timers === 0);
-    const services = group.nodes.map(({ service }) => service);
-    const holder = group.primary?.service;
-    await group.until(() => Object.keys(holder?.items ?? {}).length === 0);
-    expect(group.problems).toEqual([]);
-    expect(polls).toBeGreaterThan(KILLS);
-    for (const id of added) expect(holder?.expired).toContain(id);
-    expect(new Set(holder?.expired).size).toBe(holder?.expired.length);
-    if (mode.replication === 'passive') return;
-    await group.until(() => new Set(services.map(({ digest }) => digest)).size === 1);
-  });
-});
+      await group.until(() => group.primary?.replica.status.timers === 0);
+      const services = group.nodes.map(({ service }) => service);
+      const holder = group.primary?.service;
+      await group.until(() => Object.keys(holder?.items ?? {}).length === 0);
+      expect(group.problems).toEqual([]);
+      expect(polls).toBeGreaterThan(KILLS);
+      for (const id of added) expect(holder?.expired).toContain(id);
+      expect(new Set(holder?.expired).size).toBe(holder?.expired.length);
+      if (mode.replication === 'passive') return;
+      await group.until(() => new Set(services.map(({ digest }) => digest)).size === 1);
+    });
+  },
+);
