@@ -1,10 +1,11 @@
 import { Client, credentials, Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ReplicaServerOptions } from '../replica/options.js';
 import { type Added, counterService } from '../testing/counter.js';
 import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
+import type { QueuedCall } from './criteria.js';
 
 const CALLS = 100;
 
@@ -83,48 +84,95 @@ describe('a hundred calls that wait behind a slow one', () => {
   });
 });
 
-it('calls that wait are processed by their priority on all replicas alike, although the primary dies when half of them are', async () => {
-  stage = new Stage(memoryCoordinator(), {
-    ...{ ordering: 'priority', priorityKey: 'x-priority', ageingMs: 3_600_000, leaseMs: SHORT_LEASE_MS },
+/** What a call carries by which a criterion may choose it. */
+interface Wanted {
+  readonly id: string;
+  /** No two calls have the same, and it has nothing to do with when they came. */
+  readonly rank: number;
+}
+
+const made = Array.from({ length: CALLS }, (_, i): Wanted => ({ id: `${i}`, rank: (i * 37) % CALLS }));
+const byRank = made.toSorted((a, b) => a.rank - b.rank);
+
+describe.each([
+  { ordering: 'priority', expected: byRank.toReversed() },
+  { ordering: 'deadline', expected: byRank },
+  { ordering: 'custom', expected: byRank },
+  { ordering: 'sequence', expected: made },
+  { ordering: 'fair', expected: made },
+  { ordering: 'reception', expected: made },
+])('a hundred calls that wait, with the criterion $ordering', ({ ordering, expected }) => {
+  it('are processed as it says on all replicas alike, although the primary dies when half of them are', async () => {
+    const lease = { leaseMs: SHORT_LEASE_MS };
+    stage = new Stage(memoryCoordinator(), { ordering, priorityKey: 'x-rank', ageingMs: 3_600_000, ...lease });
+    const compares = (a: QueuedCall, b: QueuedCall): number =>
+      Number(a.metadata.get('x-rank')[0]) - Number(b.metadata.get('x-rank')[0]);
+    const nodes: Node[] = [];
+    for (const id of ['r1', 'r2', 'r3']) {
+      const node = await stage.bind(id, ordering === 'custom' ? { compares } : {});
+      nodes.push(node);
+      if (id === 'r1') holdAt(node, ['first', expected[CALLS / 2]?.id ?? '']);
+      await node.start();
+    }
+    const [primary, ...others] = nodes as [Node, Node, Node];
+    await stage.until(() => primary.status.inSync.length === 3);
+    const client = connect(nodes);
+    const first = add(client, { id: 'first', rank: CALLS });
+    await stage.until(() => held.length === 1);
+    const answers = made.map((wanted) => add(client, wanted));
+    await stage.until(() => nodes.every(({ status }) => status.unordered >= CALLS));
+    held[0]?.();
+    await stage.until(() => held.length === 2);
+    primary.crash();
+    expect(await Promise.all([first, ...answers])).toHaveLength(CALLS + 1);
+    await stage.until(() => others.every(({ counter }) => counter.ids.length === CALLS + 1));
+    const ids = ['first', ...expected.map(({ id }) => id)];
+    for (const { counter } of others) expect(counter.ids).toEqual(ids);
+    await understudyClient(client).close();
   });
-  const nodes = (await stage.startGroup(3)) as [Node, Node, Node];
-  const [primary, ...others] = nodes;
-  await stage.until(() => primary.status.inSync.length === 3);
-  const held = new Map<string, () => void>();
-  const { Add } = primary.counter.handlers;
-  primary.counter.handlers.Add = (call, callback) => {
-    if (call.request.id === 'first' || call.request.id === '50') held.set(call.request.id, () => Add(call, callback));
-    else Add(call, callback);
-  };
-  primary.server.removeService(counterService);
-  primary.server.addService(counterService, primary.counter.handlers);
-  const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'counters', ordering: 'priority' } }] };
-  const target = `understudy:///${nodes.map(({ address }) => address).join()}`;
-  const client = new Client(target, credentials.createInsecure(), replicated({ serviceConfig, logger: stage.logger }));
-  const add = (id: string, priority: number): Promise<unknown> => {
-    const { path, requestSerialize, responseDeserialize } = counterService.Add;
-    const metadata = new Metadata();
-    metadata.set('x-priority', `${priority}`);
-    return new Promise((resolve, reject) =>
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, metadata, (error, value) =>
-        error === null ? resolve(value) : reject(error),
-      ),
-    );
-  };
-  const first = add('first', 1_000);
-  await stage.until(() => held.has('first'));
-  const ids = Array.from({ length: CALLS }, (_, i) => ({ id: `${i}`, priority: (i * 37) % CALLS }));
-  const answers = ids.map(({ id, priority }) => add(id, priority));
-  await stage.until(() => nodes.every(({ status }) => status.unordered >= CALLS));
-  held.get('first')?.();
-  await stage.until(() => held.has('50'));
-  primary.crash();
-  expect(await Promise.all([first, ...answers])).toHaveLength(CALLS + 1);
-  await stage.until(() => others.every(({ counter }) => counter.ids.length === CALLS + 1));
-  const byPriority = ids.toSorted((a, b) => b.priority - a.priority).map(({ id }) => id);
-  for (const { counter } of others) expect(counter.ids).toEqual(['first', ...byPriority]);
-  await understudyClient(client).close();
+
+  let held: (() => void)[] = [];
+  beforeEach(() => {
+    held = [];
+  });
+
+  /** Has a replica wait in the handlers of these calls. */
+  function holdAt({ counter, server }: Node, ids: readonly string[]): void {
+    const { Add } = counter.handlers;
+    server.removeService(counterService);
+    server.addService(counterService, {
+      ...counter.handlers,
+      Add: (call: ServerUnaryCall<Added, number>, callback: sendUnaryData<number>) => {
+        if (ids.includes(call.request.id)) held.push(() => Add(call, callback));
+        else Add(call, callback);
+      },
+    });
+  }
 });
+
+function connect(nodes: readonly Node[]): Client {
+  const target = `understudy:///${nodes.map(({ address }) => address).join()}`;
+  const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'counters' } }] };
+  return new Client(target, credentials.createInsecure(), replicated({ serviceConfig, logger: stage.logger }));
+}
+
+function add(client: Client, { id, rank }: Wanted): Promise<unknown> {
+  const { path, requestSerialize, responseDeserialize } = counterService.Add;
+  const metadata = new Metadata();
+  metadata.set('x-rank', `${rank}`);
+  const options = { deadline: Date.now() + 200_000 + 1_000 * rank };
+  return new Promise((resolve, reject) =>
+    client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      { id, by: 1 },
+      metadata,
+      options,
+      (error, value) => (error === null ? resolve(value) : reject(error)),
+    ),
+  );
+}
 
 describe('a call that the application does not admit', () => {
   it('waits until a kick, and others are processed meanwhile', async () => {
