@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReplicatedGrpcServer, replicatedClient } from './index.js';
 import type { Amount } from './testing/bank.js';
 import { freePort } from './testing/free-port.js';
-import { type Balance, Drawers, type TillClient, TillModule, tillOptions } from './testing/till.js';
+import { Drawers, type Receipted, type TillClient, TillModule, tillOptions } from './testing/till.js';
 
 const proto = { ...tillOptions, protoPath: join(import.meta.dirname, 'testing/till.proto') };
 
@@ -77,12 +77,12 @@ async function startGroup(size: number): Promise<Group> {
 }
 
 interface Heard {
-  readonly balances: readonly Balance[];
+  readonly balances: readonly Receipted[];
   readonly error?: { readonly code: number; readonly details: string; readonly missing: unknown };
 }
 
-function hear(call: Observable<Balance>): Promise<Heard> {
-  const balances: Balance[] = [];
+function hear(call: Observable<Receipted>): Promise<Heard> {
+  const balances: Receipted[] = [];
   return new Promise((resolve) => {
     call.subscribe({
       next: (balance) => balances.push(balance),
@@ -102,7 +102,7 @@ const amounts = (owner: string, ...cents: number[]): Observable<Amount> =>
   from(cents.map((each) => ({ owner, cents: each })));
 
 /** Calls that meet each of the application's parts, one after the other. */
-const CALLS: Readonly<Record<string, (till: TillClient) => Observable<Balance>>> = {
+const CALLS: Readonly<Record<string, (till: TillClient) => Observable<Receipted>>> = {
   'a call that passes pipe, guard, interceptor': (till) => till.deposit({ owner: 'ALICE', cents: 100 }, as('teller')),
   'without metadata': (till) => till.deposit({ owner: 'alice', cents: 5 }),
   'that the pipe refuses': (till) => till.deposit({ owner: 'alice', cents: 1001 }),

@@ -35,9 +35,9 @@ import {
   throwError,
   timeout,
 } from 'rxjs';
-import type { Amount, Balance as Cents, Owner } from './bank.js';
+import type { Amount, Balance, Owner } from './bank.js';
 
-export interface Balance extends Cents {
+export interface Receipted extends Balance {
   readonly receipt?: string;
 }
 
@@ -54,7 +54,7 @@ export class Drawers {
   /** How many streams have ended, however they did. */
   ended = 0;
 
-  add({ owner, cents }: Amount): Balance {
+  add({ owner, cents }: Amount): Receipted {
     if (cents === 13) throw new Error('unlucky');
     const balance = (this.history(owner).at(-1) ?? 0) + cents;
     if (balance < 0) throw new Overdrawn(-balance);
@@ -106,8 +106,8 @@ class AmountPipe implements PipeTransform<Amount, Amount> {
 
 /** Changes replies and errors, and takes its time for it. */
 @Injectable()
-class Rounding implements NestInterceptor<Balance, Balance> {
-  intercept(_context: ExecutionContext, next: CallHandler<Balance>): Observable<Balance> {
+class Rounding implements NestInterceptor<Receipted, Receipted> {
+  intercept(_context: ExecutionContext, next: CallHandler<Receipted>): Observable<Receipted> {
     return next.handle().pipe(
       timeout(30_000),
       delay(1),
@@ -148,7 +148,7 @@ class DepositController {
   @GrpcMethod('Till', 'Deposit')
   @UsePipes(AmountPipe)
   @UseInterceptors(Rounding)
-  deposit(amount: Amount, metadata: Metadata, call: ServerUnaryCall<Amount, Balance>): Observable<Balance> {
+  deposit(amount: Amount, metadata: Metadata, call: ServerUnaryCall<Amount, Receipted>): Observable<Receipted> {
     const header = new Metadata();
     header.set('role-was', metadata.get('role')[0] ?? 'none');
     call.sendMetadata(header);
@@ -164,7 +164,7 @@ class StreamsController {
 
   @GrpcMethod('Till', 'Statement')
   @UseInterceptors(Rounding)
-  statement({ name }: Owner): Observable<Balance> {
+  statement({ name }: Owner): Observable<Receipted> {
     const balances = from(this.drawers.history(name)).pipe(concatMap((cents) => of({ cents }).pipe(delay(1))));
     const closed = throwError(() => new RpcException({ code: status.ABORTED, message: 'the drawer is closed' }));
     return name === 'carl' ? concat(balances, closed) : balances;
@@ -172,12 +172,12 @@ class StreamsController {
 
   @GrpcStreamMethod('Till', 'DepositAll')
   @UseInterceptors(Rounding)
-  depositAll(amounts: Observable<Amount>): Observable<Balance> {
+  depositAll(amounts: Observable<Amount>): Observable<Receipted> {
     return amounts.pipe(reduce((_last, amount) => this.drawers.add(amount), { cents: 0 }));
   }
 
   @GrpcStreamCall('Till', 'Count')
-  count(call: ServerDuplexStream<Amount, Balance>, done: sendUnaryData<Balance>): void {
+  count(call: ServerDuplexStream<Amount, Receipted>, done: sendUnaryData<Receipted>): void {
     let cents = 0;
     call.on('data', () => cents++);
     call.on('end', () => done(null, { cents }));
@@ -185,7 +185,7 @@ class StreamsController {
 
   @GrpcStreamMethod('Till', 'Chat')
   @UseInterceptors(Rounding)
-  chat(amounts: Observable<Amount>): Observable<Balance> {
+  chat(amounts: Observable<Amount>): Observable<Receipted> {
     return amounts.pipe(
       concatMap(async (amount) => {
         await Promise.resolve();
@@ -196,7 +196,7 @@ class StreamsController {
   }
 
   @GrpcStreamCall('Till', 'Relay')
-  relay(call: ServerDuplexStream<Amount, Balance>): void {
+  relay(call: ServerDuplexStream<Amount, Receipted>): void {
     call.on('data', (amount: Amount) => call.write(this.drawers.add(amount)));
     call.on('end', () => call.end());
   }
@@ -209,10 +209,10 @@ export const tillOptions = { package: 'till.v1', protoPath: join(__dirname, '../
 
 /** The service as a client of Nest's sees it. */
 export interface TillClient {
-  deposit(amount: Amount, metadata?: Metadata): Observable<Balance>;
-  statement(owner: Owner, metadata?: Metadata): Observable<Balance>;
-  depositAll(amounts: Observable<Amount>, metadata?: Metadata): Observable<Balance>;
-  count(amounts: Observable<Amount>, metadata?: Metadata): Observable<Balance>;
-  chat(amounts: Observable<Amount>, metadata?: Metadata): Observable<Balance>;
-  relay(amounts: Observable<Amount>, metadata?: Metadata): Observable<Balance>;
+  deposit(amount: Amount, metadata?: Metadata): Observable<Receipted>;
+  statement(owner: Owner, metadata?: Metadata): Observable<Receipted>;
+  depositAll(amounts: Observable<Amount>, metadata?: Metadata): Observable<Receipted>;
+  count(amounts: Observable<Amount>, metadata?: Metadata): Observable<Receipted>;
+  chat(amounts: Observable<Amount>, metadata?: Metadata): Observable<Receipted>;
+  relay(amounts: Observable<Amount>, metadata?: Metadata): Observable<Receipted>;
 }
