@@ -10,6 +10,7 @@ export {
   UnderstudyError,
   type UnderstudyServiceConfig,
 } from '@understudy/core';
+export { type FieldsLogger, logTo, logToConsole, type TextLogger } from '@understudy/grpc-common';
 export type { ClientStatus } from './channel/session-host.js';
 export { nested } from './nested/nested.js';
 export { type MethodKinds, type MethodsChannel, replicatedChannel } from './setup/methods-channel.js';

@@ -25,6 +25,7 @@ export {
   UnderstudyError,
   type UnderstudyServiceConfig,
 } from '@understudy/core';
+export { type FieldsLogger, logTo, logToConsole, type TextLogger } from '@understudy/grpc-common';
 export type { CriteriaOptions, QueuedCall } from './criteria/criteria.js';
 export type { HandlerTrace, HandlerTracing, TracedExecution } from './handlers/tracing.js';
 export type { CallerSecrets } from './intake/identity.js';
