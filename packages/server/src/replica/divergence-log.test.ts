@@ -32,6 +32,13 @@ describe('a replica that differs', () => {
     expect(lines[0]).toContain('between order 3 and order 7, /test.Shop/Order');
   });
 
+  it('is told of with its method where a message of a stream differs, of which no digests are known', () => {
+    const { lines, log } = logged();
+    log.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: 7, method: '/test.Shop/Watch' });
+    expect(lines[0]).toContain('at order 7, /test.Shop/Watch (a message of a stream). It leaves');
+    expect(lines[0]).not.toContain('undefined');
+  });
+
   it('is told of again only when it has happened ten times as often, each cause by itself', () => {
     const { lines, log } = logged();
     for (let i = 0; i < 100; i++)

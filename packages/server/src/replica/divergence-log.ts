@@ -99,7 +99,9 @@ export class DivergenceLog implements Logger {
     const often = times === 1 ? '' : ` This is the ${times}th time.`;
     if (peer !== undefined)
       return `${who} differs from this primary ${where}, and is removed until it has restored.${often}`;
-    const both = `(digest ${digest}, the primary's ${primaryDigest})`;
+    // What a stream's handler sends is compared item by item, with no digest of the whole order.
+    const both =
+      digest === undefined ? '(a message of a stream)' : `(digest ${digest}, the primary's ${primaryDigest})`;
     if (of === 'restore')
       return `${who} restored the primary's state ${place}, and then checkpoint() gave another one ${both}.${often} ${RESTORE}`;
     const came = of === 'state' ? 'has another state than the primary' : 'came to other results than the primary';

@@ -11,7 +11,7 @@ import type { Member } from '../../model/record.js';
 import { adoptionPublished } from '../../record/transitions.js';
 import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
 import { Receiving } from '../checkpoint/receiving.js';
-import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
+import { compareDigests, diverge, divergeIfStuck, methodAt } from '../execute/divergence.js';
 import { onOwnDigest, restoreInTurn, startDigest } from '../execute/states.js';
 import { failCall } from '../intake/calls.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
@@ -189,7 +189,7 @@ abstract class Follower extends Role {
   }
 
   override diverged(orderNum: OrderNum): void {
-    if (this.follower !== undefined) diverge(this.follower, orderNum);
+    if (this.follower !== undefined) diverge(this.follower, orderNum, { method: methodAt(this.r, orderNum) });
   }
 
   override nestedCalled(id: NestedId): void {
