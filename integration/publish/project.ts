@@ -27,6 +27,15 @@ export async function run(program: string, args: readonly string[], cwd: string)
   }
 }
 
+const ROLLDOWN = (to: string, format: string): string[] => ['--file', to, '--format', format, '--platform', 'node'];
+
+const ESBUILD = (to: string, format: string): string[] => [
+  ...['--bundle', `--outfile=${to}`, `--format=${format}`, '--platform=node', '--log-level=error'],
+  // Packages of CommonJS, such as grpc-js, call `require` for modules of Node, which a bundle of ES modules lacks.
+  ...(format === 'esm' ? [`--banner:js=import { createRequire } from 'node:module'; ${REQUIRE}`] : []),
+];
+const REQUIRE = 'const require = createRequire(import.meta.url);';
+
 /** A way in which a user's TypeScript resolves packages. */
 export interface Resolution {
   readonly module: string;
@@ -91,9 +100,9 @@ export class Project {
   }
 
   /** Makes one file of a program and everything that it imports. */
-  async bundle(file: string, to: string, format: string): Promise<void> {
-    const rolldown = join(NODE_MODULES, '.bin/rolldown');
-    await run(rolldown, [file, '--file', to, '--format', format, '--platform', 'node'], this.directory);
+  async bundle(tool: 'rolldown' | 'esbuild', file: string, to: string, format: 'cjs' | 'esm'): Promise<void> {
+    const options = tool === 'rolldown' ? ROLLDOWN(to, format) : ESBUILD(to, format);
+    await run(join(NODE_MODULES, '.bin', tool), [file, ...options], this.directory);
   }
 
   /** Runs a program of the project. */

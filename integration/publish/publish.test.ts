@@ -119,14 +119,19 @@ describe('a program of a user', () => {
     say(`${how.file} runs`);
   });
 
-  it.each(['cjs', 'esm'])('runs as one file, bundled as %s', async (format) => {
+  it.each([
+    ['rolldown', 'cjs'],
+    ['rolldown', 'esm'],
+    ['esbuild', 'cjs'],
+    ['esbuild', 'esm'],
+  ] as const)('runs as one file, bundled by %s as %s', async (tool, format) => {
     const alone = mkdtempSync(join(tmpdir(), 'understudy-bundle-'));
     const bundle = join(alone, `program.${format === 'cjs' ? 'cjs' : 'mjs'}`);
     project.copy(PROGRAM, 'bundled/program.ts');
-    await project.bundle('bundled/program.ts', bundle, format);
+    await project.bundle(tool, 'bundled/program.ts', bundle, format);
     expect(await run(process.execPath, [bundle, join(alone, 'group')], alone)).toBe(PRINTED);
     rmSync(alone, { recursive: true });
-    say(`the bundle as ${format} runs`);
+    say(`the bundle by ${tool} as ${format} runs`);
   });
 
   it('gets the same class by require and by import', async () => {
