@@ -1,5 +1,12 @@
 /** The text of something thrown, for logs and statuses: JavaScript lets a program throw anything. */
+import { types } from 'node:util';
 import type { UnderstudyError } from '@understudy/core';
+
+/**
+ * Whether something thrown is an error. In jest, which gives each test file global objects of its own, errors of Node's
+ * modules are no instances of the file's `Error`.
+ */
+export const isError = (thrown: unknown): thrown is Error => thrown instanceof Error || types.isNativeError(thrown);
 
 /** The sentence of an error of ours without its code, which a status puts in front of it again. */
 export function sentenceOf({ code, message }: UnderstudyError): string {
@@ -9,10 +16,10 @@ export function sentenceOf({ code, message }: UnderstudyError): string {
 
 /** The message of an error, or the text of whatever else was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
 }
 
 /** The error, or one whose message is the text of whatever else was thrown. */
 export function errorOf(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  return isError(error) ? error : new Error(String(error));
 }

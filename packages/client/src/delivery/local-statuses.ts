@@ -26,8 +26,8 @@ const NOT_FOR_CREDENTIALS: readonly Status[] = [
 /** The status of a call whose credentials failed, in grpc-js's words. */
 export function credentialsStatus(error: unknown): StatusObject {
   const details = `Getting metadata from plugin failed with error: ${messageOf(error)}`;
-  const code =
-    error instanceof Object && 'code' in error && typeof error.code === 'number' ? error.code : status.UNKNOWN;
+  const { code: given } = (error ?? {}) as { readonly code?: unknown };
+  const code = typeof given === 'number' ? given : status.UNKNOWN;
   if (!NOT_FOR_CREDENTIALS.includes(code)) return localStatus(code, details, false);
   return localStatus(status.INTERNAL, `Invalid status from control plane: ${code} ${status[code]} ${details}`, false);
 }

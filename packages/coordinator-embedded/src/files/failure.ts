@@ -1,9 +1,9 @@
 /** Errors of the file system as sentences that an operator can act on. */
 import { UnderstudyError } from '@understudy/core';
 
-/** The code of a failed system call, such as ENOENT. */
+/** The code of a failed system call, such as ENOENT. In jest its error is no instance of the test file's `Error`. */
 export function systemCode(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const { code } = (error ?? {}) as { readonly code?: unknown };
   return typeof code === 'string' ? code : undefined;
 }
 

@@ -4,7 +4,9 @@ import { UnderstudyError } from '@understudy/core';
 /** Says what failed at which etcd, why, and what to do. An UnderstudyError stays as it is. */
 export function asEtcdError(error: unknown, doing: string, hosts: readonly string[]): UnderstudyError {
   if (error instanceof UnderstudyError) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  // In jest, errors of Node's modules are no instances of the test file's `Error`.
+  const { message } = (error ?? {}) as { readonly message?: unknown };
+  const why = typeof message === 'string' ? message : String(error);
   const sentence = `${doing} at etcd ${hosts.join(', ')} failed (${why}): ${adviceFor(why)}`;
   return new UnderstudyError('UNDERSTUDY_COORDINATOR', sentence, { cause: error });
 }

@@ -2,6 +2,7 @@
 import { handle, realImmediate, type SendNested, type SentCall } from '@understudy/context';
 import { type ErrorCode, UnderstudyError } from '@understudy/core';
 import { GrpcStatus, type NestedCaller, type Reply } from '@understudy/core/internal';
+import { isError } from '@understudy/grpc-common';
 import { copyOf, valueIn } from './named-timers.js';
 
 /** The most bytes of a result. Every replica keeps it until it is stable. */
@@ -62,7 +63,7 @@ function failed(failure: Failure): Reply {
 }
 
 function failureOf(error: unknown): Failure {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  if (!isError(error)) return { name: 'Error', message: String(error) };
   const { name, message } = error;
   const { code } = error as { code?: unknown };
   const isOurs = error instanceof UnderstudyError;

@@ -1,9 +1,12 @@
 import crypto from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import vm from 'node:vm';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
+import { Counter, counterService } from '../testing/counter.js';
 
 // Runs what `npm run build` made.
 const PACKAGES = join(import.meta.dirname, '../../..');
@@ -18,8 +21,8 @@ function load(file: string, context: vm.Context, loaded = new Map<string, { expo
   loaded.set(file, module);
   const real = createRequire(file);
   const require = (name: string): unknown => {
-    const ours = /^@understudy\/([\w-]+)$/.exec(name)?.[1];
-    if (ours !== undefined) return load(join(PACKAGES, ours, 'dist/index.js'), context, loaded);
+    const [, ours, part = '/index'] = /^@understudy\/([\w-]+)(\/internal)?$/.exec(name) ?? [];
+    if (ours !== undefined) return load(join(PACKAGES, ours, `dist${part}.js`), context, loaded);
     return name.startsWith('.') ? load(join(dirname(file), name), context, loaded) : real(name);
   };
   const parameters = ['exports', 'require', 'module', '__filename', '__dirname'];
@@ -28,14 +31,20 @@ function load(file: string, context: vm.Context, loaded = new Map<string, { expo
   return module.exports;
 }
 
-it('a step gives its randomness through the modules of node in each of several global objects', () => {
+/** Global objects as jest gives them to a test file: Node's own, beside the language's, such as `Error`, which are others. */
+function globals(): vm.Context {
   const { process, performance, AbortSignal, setTimeout, setInterval, setImmediate, queueMicrotask } = globalThis;
-  const { clearTimeout, clearInterval, clearImmediate, Buffer } = globalThis;
+  const { clearTimeout, clearInterval, clearImmediate, Buffer, structuredClone } = globalThis;
+  return vm.createContext({
+    ...{ process, performance, AbortSignal, setTimeout, setInterval, setImmediate, queueMicrotask },
+    ...{ clearTimeout, clearInterval, clearImmediate, Buffer, structuredClone, Uint8Array, ArrayBuffer },
+    ...{ AbortController, URL, TextEncoder, TextDecoder },
+  });
+}
+
+it('a step gives its randomness through the modules of node in each of several global objects', () => {
   const drawn = ['a', 'b'].map((name) => {
-    const context = vm.createContext({
-      ...{ process, performance, AbortSignal, setTimeout, setInterval, setImmediate, queueMicrotask },
-      ...{ clearTimeout, clearInterval, clearImmediate, Buffer, AbortController, URL, TextEncoder, TextDecoder },
-    });
+    const context = globals();
     const loaded = new Map<string, { exports: unknown }>();
     (load(START, context, loaded) as typeof import('./install.js')).installGlobals();
     const { handle, trackHandlers } = load(CONTEXT, context, loaded) as typeof import('@understudy/context');
@@ -45,4 +54,30 @@ it('a step gives its randomness through the modules of node in each of several g
     return () => handle({ values }, () => crypto.randomBytes(2).toString());
   });
   expect(drawn.map((draw) => draw())).toEqual(['aa', 'bb']);
+});
+
+it('a replica starts, serves and stops where errors of Node are no instances of its `Error`', async () => {
+  const context = globals();
+  const loaded = new Map<string, { exports: unknown }>();
+  const get = <T>(name: string): T => load(join(PACKAGES, name, 'dist/index.js'), context, loaded) as T;
+  const { embeddedCoordinator } = get<typeof import('@understudy/coordinator-embedded')>('coordinator-embedded');
+  const { createReplica } = get<typeof import('../index.js')>('server');
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-realm-'));
+  const counter = new Counter();
+  const replica = createReplica({
+    ...{ replicaId: 'r1', coordinator: embeddedCoordinator(directory), state: counter, logger: 'none' },
+    ...{ handleSignals: false, serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters' } }] } },
+  });
+  const server = new Server({ interceptors: replica.interceptors() });
+  replica.attach(server);
+  server.addService(counterService, counter.handlers);
+  const port = await new Promise<number>((resolve, reject) => {
+    const done = (error: Error | null, bound: number): void => (error === null ? resolve(bound) : reject(error));
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), done);
+  });
+  await replica.start({ address: `127.0.0.1:${port}`, timeoutMs: 20_000 });
+  expect(replica.status.role).toBe('primary');
+  await replica.stop();
+  server.forceShutdown();
+  rmSync(directory, { recursive: true });
 });

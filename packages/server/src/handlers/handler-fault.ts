@@ -1,4 +1,6 @@
 /** Mistakes of handlers and interceptors, which end a call instead of the process. */
+import { isError } from '@understudy/grpc-common';
+
 /**
  * An error that a handler or an interceptor threw, or with which a handler's promise was rejected. It is for a log,
  * since no client is told.
@@ -12,7 +14,7 @@ export interface HandlerFault {
 /** What was thrown, for a log: the stack if there is one. Anything may be thrown. */
 export function textOfError(error: unknown): string {
   try {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return isError(error) ? (error.stack ?? error.message) : String(error);
   } catch {
     return 'something that has no text';
   }

@@ -38,7 +38,8 @@ let started: LivenessThread | Error | undefined;
  * @throws if there can be none: worker threads are missing or refused, or the thread has ended
  */
 export function livenessThread(): LivenessThread {
-  if (started instanceof Error) throw started;
+  // An error of a thread need not be an instance of `Error` here.
+  if (started !== undefined && !(started instanceof LivenessThread)) throw started;
   try {
     started ??= new LivenessThread((error) => {
       started = error;
