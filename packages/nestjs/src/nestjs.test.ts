@@ -6,6 +6,7 @@ import { type ClientGrpc, ClientsModule } from '@nestjs/microservices';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { otherGrpc } from '../../server/src/testing/other-grpc.js';
 import { ReplicatedGrpcServer, replicatedClient } from './index.js';
 import { Accounts, type BankClient, BankModule, grpcOptions } from './testing/bank.js';
 
@@ -114,5 +115,20 @@ describe('a NestJS application', () => {
     });
     const app = await NestFactory.createMicroservice(BankModule, { strategy, logger: false });
     await expect(app.listen()).rejects.toThrow(/UNDERSTUDY_SETUP.*checkpoint/);
+  });
+
+  it('is told if its credentials are of another copy of grpc-js', async () => {
+    const { grpc, remove } = otherGrpc();
+    closers.push(remove);
+    const credentials = grpc.ServerCredentials.createInsecure();
+    const strategy = new ReplicatedGrpcServer(
+      { ...proto, credentials },
+      {
+        ...{ replicaId: 'bank-1', coordinator: memoryCoordinator(), serviceConfig, state: 'none' },
+        ...{ logger: 'none', handleSignals: false },
+      },
+    );
+    const app = await NestFactory.createMicroservice(BankModule, { strategy, logger: false });
+    await expect(app.listen()).rejects.toThrow(/UNDERSTUDY_SETUP.*npm dedupe/);
   });
 });

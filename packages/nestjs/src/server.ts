@@ -80,6 +80,7 @@ export class ReplicatedGrpcServer extends ServerGrpc {
     await this.bindEvents();
     const server: Server = this.grpcClient;
     const credentials: ServerCredentials = this.#options.credentials ?? ServerCredentials.createInsecure();
+    if (!(credentials instanceof ServerCredentials)) throw new UnderstudyError('UNDERSTUDY_SETUP', TWO_COPIES);
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(this.url, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
     });
@@ -98,6 +99,10 @@ export class ReplicatedGrpcServer extends ServerGrpc {
     await super.close();
   }
 }
+
+const TWO_COPIES =
+  '`credentials` were not made by the grpc-js that @understudy/nestjs uses; if they are server credentials, two copies are ' +
+  'installed: `npm ls @grpc/grpc-js` shows them, `npm dedupe` or `overrides` in package.json leave one';
 
 /** The state that `find` returns, once it is needed. */
 function lazily(find: () => StateSource): StateSource {

@@ -5,9 +5,9 @@ import {
   type ServerCredentials,
   type ServerInterceptor,
 } from '@grpc/grpc-js';
-import { UnderstudyError } from '@understudy/core';
 import { createReplica, type ReplicaServer, type ReplicaServerOptions } from '@understudy/server';
 import { createServer, type Server, type ServerAddBuilder, type ServerMiddleware } from 'nice-grpc';
+import { checkOneGrpc, otherGrpcError } from './one-grpc.js';
 
 /** What `createReplica` of `@understudy/server` is given. */
 export interface ReplicatedServerOptions extends ReplicaServerOptions {
@@ -55,6 +55,7 @@ export function createReplicatedServer({
   channelOptions,
   ...options
 }: ReplicatedServerOptions): ReplicatedServer {
+  checkOneGrpc();
   const replica = createReplica(options);
   // nice-grpc passes these on to a grpc-js server, which takes interceptors too.
   const settings = { ...channelOptions, interceptors: replica.interceptors(interceptors) };
@@ -118,14 +119,10 @@ function attachingTo(replica: ReplicaServer, listen: () => Promise<number>): Pro
   return listening.then(
     (port) => {
       if (attached) return port;
-      throw new UnderstudyError('UNDERSTUDY_SETUP', OTHER_GRPC);
+      throw otherGrpcError();
     },
     (error) => {
       throw failed ?? error;
     },
   );
 }
-
-const OTHER_GRPC =
-  'nice-grpc uses another copy of grpc-js than @understudy/server; `npm ls @grpc/grpc-js` shows them, `npm dedupe` or ' +
-  '`overrides` in package.json leave one';
