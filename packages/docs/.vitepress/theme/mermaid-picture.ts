@@ -4,6 +4,14 @@ import { defineComponent, h, onMounted, ref, watch } from 'vue';
 
 let pictures = 0;
 
+/** A picture that is wider than the page keeps its size, so that its text can be read, and is scrolled. */
+const OWN_SIZE = { useMaxWidth: false };
+const OPTIONS = {
+  startOnLoad: false,
+  securityLevel: 'strict',
+  ...{ flowchart: OWN_SIZE, sequence: OWN_SIZE, state: OWN_SIZE },
+} as const;
+
 export const MermaidPicture = defineComponent({
   props: { source: { type: String, required: true } },
   setup(props) {
@@ -12,7 +20,7 @@ export const MermaidPicture = defineComponent({
     const id = `picture-${pictures++}`;
     async function draw(): Promise<void> {
       const { default: mermaid } = await import('mermaid');
-      mermaid.initialize({ startOnLoad: false, securityLevel: 'strict', theme: isDark.value ? 'dark' : 'neutral' });
+      mermaid.initialize({ ...OPTIONS, theme: isDark.value ? 'dark' : 'neutral' });
       const { svg } = await mermaid.render(id, decodeURIComponent(props.source));
       drawn.value = svg;
     }
@@ -22,6 +30,6 @@ export const MermaidPicture = defineComponent({
     return () =>
       drawn.value === ''
         ? h('pre', decodeURIComponent(props.source))
-        : h('div', { class: 'picture', innerHTML: drawn.value });
+        : h('div', { class: 'picture', style: { overflowX: 'auto' }, innerHTML: drawn.value });
   },
 });
