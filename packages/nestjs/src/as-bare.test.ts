@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type ClientGrpc, ClientProxyFactory, Transport } from '@nestjs/microservices';
+import { type ClientGrpc, type ClientOptions, ClientProxyFactory, Transport } from '@nestjs/microservices';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { from, type Observable, take } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -27,7 +27,7 @@ interface Running {
   readonly client: TillClient;
 }
 
-function connect(options: Parameters<typeof ClientProxyFactory.create>[0]): TillClient {
+function connect(options: ClientOptions): TillClient {
   const client = ClientProxyFactory.create(options) as unknown as ClientGrpc & { close(): void };
   closers.push(() => client.close());
   return client.getService<TillClient>('Till');

@@ -57,7 +57,7 @@ async function startHybrid(number: number): Promise<Running> {
   return { app, strategies, http };
 }
 
-async function connect<T>(proto: typeof bank, group: string, service: string): Promise<T> {
+async function connect<T>(proto: Omit<typeof bank, 'url'>, group: string, service: string): Promise<T> {
   const addresses = (await coordinator(group).present()).map(({ address }) => address);
   const url = `understudy:///${addresses.join(',')}`;
   const replicated = { serviceConfig: configOf(group) };
