@@ -124,6 +124,8 @@ describe('the text of a report', () => {
 
   it('leaves out sections that were not measured', () => {
     const { startedAt, machine, settings } = reportOf(() => 1);
-    expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|echoed|wait|Reads|wire|Failover|Passive|joins/);
+    expect(textOf({ startedAt, machine, settings })).not.toMatch(
+      /Throughput|echoed|wait|Reads|wire|Failover|Passive|joins/,
+    );
   });
 });

@@ -51,7 +51,7 @@ async function joinOnce(stage: Stage, { settings }: Bench, mode: Mode): Promise<
   const { stateMib, callsPerSecond } = joining;
   const site = await openGroup(stage, mode, { replicas: replicas - 1, stateMib });
   const { driver, group } = site;
-  await driver.ask('openLoad', callsPerSecond, 0, DEADLINE_MS);
+  await driver.ask('openLoad', callsPerSecond, {}, DEADLINE_MS);
   await stage.pass(warmUpSeconds);
   const { term } = group.primary;
   await mark(stage, site);
