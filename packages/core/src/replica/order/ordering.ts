@@ -263,8 +263,8 @@ function append(
 }
 
 /**
- * The time of the next order: this replica's clock for orders, unless that is behind the orders that this replica holds. Clocks
- * jump, and another primary's may have been ahead.
+ * The time of the next order: this replica's clock for orders, unless that is behind the orders that this replica
+ * holds. Clocks jump, and another primary's may have been ahead.
  */
 const timeToGive = (r: ReplicaState): number => Math.max(r.clocks.orderMs(), /* rule time-never-back */ r.order.timeMs);
 
