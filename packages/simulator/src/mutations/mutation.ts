@@ -42,6 +42,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: a backup runs only what its primary has completed',
   'messages of death: a message of which primaries died is passed over',
   'messages of death: what may have ended a primary is started once all others know that it is next',
+  'messages of death: a promotion suspects what it cuts, too',
   'messages of death: nothing starts behind what was started with care until all others know that it is complete',
   'messages of death: a read shows what was started with care only once all others know that it is complete',
   // It takes two deaths by chance, each in a moment.

@@ -96,9 +96,9 @@ function suspectsOf(m: PromotionState, before: Deaths, through: OrderNum): Suspe
     if (message === undefined || found.has(message) || found.size >= SUSPECTS_MAX) return;
     found.set(message, { message, deaths: known.get(message) ?? n, info, describe });
   };
-  for (const info of open) {
+  for (const info of [...open, .../* rule cut-orders-suspected */ cutOrders(m, through)]) {
     if (wasStartedWithCare(m, info)) break;
-    suspect(suspectName(r, info), info, () => describeOrder(r, info));
+    suspect(suspectName(r, info), info.orderNum > through ? undefined : info, () => describeOrder(r, info));
   }
   const taken = adoptedNames(m, through);
   for (const message of unordered(r)) {
@@ -126,6 +126,17 @@ function openOrders({ r, collection, completedUpTo }: PromotionState, through: O
     if (info !== undefined && (info.kind === 'call' || info.kind === 'cancel')) open.push(info);
   }
   return open;
+}
+
+/** What is not adopted, although the dead primary may have processed it: the body of an order before it is lost. */
+function cutOrders({ r, collection, completedUpTo }: PromotionState, through: OrderNum): OrderInfo[] {
+  const cut: OrderInfo[] = [];
+  const last = Math.max(r.order.last, ...collection.announced.keys());
+  for (let k = next(maxOf(through, completedUpTo)); k <= last; k = next(k)) {
+    const info = adopted(r, collection, k);
+    if (info !== undefined) cut.push(info);
+  }
+  return cut;
 }
 
 /** The messages whose orders this replica adopts and has not entered into its log yet. */

@@ -21,6 +21,12 @@ export const DEATH_RULES: readonly Rule[] = [
     shows: 'S2  processes 1: m1',
   },
   {
+    rule: 'messages of death: a promotion suspects what it cuts, too',
+    scenario: 'cut-is-suspected',
+    without: { 'cut-orders-suspected': '[]' },
+    shows: 'S3  processes 1: m2',
+  },
+  {
     rule: 'messages of death: nothing starts behind what was started with care until all others know that it is complete',
     scenario: 'told-before-next',
     without: { 'told-before-next': 'true' },
