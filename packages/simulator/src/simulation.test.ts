@@ -12,8 +12,8 @@ import type { TraceEvent } from './trace/event.js';
  * Seeds that every version of the core is to pass, and fresh ones. Of fresh ones about one in five thousand still finds a
  * fault of the core or of a check, so most of them are played by hand (`npm run simulate`), and their faults are in FOUND.md.
  */
-const KNOWN_SEEDS = 3500;
-const FRESH_SEEDS = 500;
+const KNOWN_SEEDS = 1000;
+const FRESH_SEEDS = 300;
 /** Workers run what was compiled. */
 const WORKER = new URL('../dist/command/worker.js', import.meta.url);
 
