@@ -9,9 +9,10 @@ export interface EndlessJob {
   readonly inFlight: number;
 }
 
-/** Asks the process for a report. */
+/** Asks the process for a report, which it sends as soon as it has made so many calls in all. Default: at once. */
 export interface EndlessCommand {
   readonly kind: 'report';
+  readonly calls?: number;
 }
 
 /** The numbers of calls so far, and the memory in use. */

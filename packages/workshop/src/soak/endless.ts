@@ -14,6 +14,8 @@ const tell = (message: EndlessMessage): void => tellParent(message);
 let calls = 0;
 let failures = 0;
 let failure: string | undefined;
+/** The number of calls that the next report waits for, if one was asked for. */
+let reportAt = Number.POSITIVE_INFINITY;
 
 function call(): void {
   client.deposit({ operationId: 1, account: 'endless', amountCents: 1 }, (error) => {
@@ -23,14 +25,21 @@ function call(): void {
       failures += 1;
       failure ??= error.message;
     }
+    if (calls >= reportAt) void report();
     call();
   });
 }
 
-endWithParent();
-process.on('message', async ({ kind }: EndlessCommand) => {
-  if (kind !== 'report') return;
+async function report(): Promise<void> {
+  reportAt = Number.POSITIVE_INFINITY;
   const memory = await memoryInUse();
-  tell({ kind, calls, failures, failure, memory });
+  tell({ kind: 'report', calls, failures, failure, memory });
+}
+
+endWithParent();
+process.on('message', (command: EndlessCommand) => {
+  if (command.kind !== 'report') return;
+  reportAt = command.calls ?? 0;
+  if (calls >= reportAt) void report();
 });
 for (let i = 0; i < job.inFlight; i++) call();
