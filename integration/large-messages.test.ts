@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { replicated } from '@understudy/client';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const MIB = 1024 * 1024;
 /** No busy machine stalls a process for this long. */
@@ -18,20 +18,28 @@ const same = (bytes: Buffer): Buffer => bytes;
 class Blobs {
   readonly #children: ChildProcess[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'understudy-large-'));
-  readonly logged: string[] = [];
+  readonly #ports: number[] = [];
+  /** What the client of the present test logged. */
+  logged: string[] = [];
   #client: Client | undefined;
   #plain: Client | undefined;
 
   async start(carrier: string, leaseMs: number, sessionExpiryMs: number): Promise<void> {
-    const ports: number[] = [];
     for (const id of ['r1', 'r2', 'r3']) {
       const child = fork(REPLICA, [id, this.#directory, carrier, String(leaseMs), String(sessionExpiryMs)], {
         execArgv: [],
       });
       this.#children.push(child);
       const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-      ports.push(port);
+      this.#ports.push(port);
     }
+  }
+
+  /** Gives each test clients of its own. */
+  connect(carrier: string): void {
+    const ports = this.#ports;
+    const logged: string[] = [];
+    this.logged = logged;
     this.#plain = new Client(`127.0.0.1:${ports[0]}`, credentials.createInsecure());
     this.#client = new Client(
       `understudy:///${ports.map((port) => `127.0.0.1:${port}`)}`,
@@ -39,7 +47,7 @@ class Blobs {
       {
         ...replicated({
           serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'blobs', carrier } }] },
-          logger: { log: (_level, event) => this.logged.push(event) },
+          logger: { log: (_level, event) => logged.push(event) },
         }),
         'grpc.max_receive_message_length': -1,
       },
@@ -62,16 +70,18 @@ class Blobs {
     });
   }
 
-  end(): void {
+  disconnect(): void {
     this.#plain?.close();
     this.#client?.close();
+  }
+
+  end(): void {
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
-let blobs = new Blobs();
-afterEach(() => blobs.end());
+let blobs: Blobs;
 
 /** Makes all calls in one turn, and a small one every 10 ms until they have ended. */
 async function besideSmallOnes(large: () => Promise<Buffer | string>[]) {
@@ -87,13 +97,24 @@ async function besideSmallOnes(large: () => Promise<Buffer | string>[]) {
   return { replies: await ended, smalls: new Set(await Promise.all(smalls)) };
 }
 
+/** All replicas of one group serve the tests of a `describe`, each of which has clients of its own. */
+function useGroup(carrier: string, leaseMs: number, sessionExpiryMs: number): void {
+  beforeAll(async () => {
+    blobs = new Blobs();
+    await blobs.start(carrier, leaseMs, sessionExpiryMs);
+  });
+  beforeEach(() => blobs.connect(carrier));
+  afterEach(() => blobs.disconnect());
+  afterAll(() => blobs.end());
+}
+
 describe.each(['stream', 'rpc'])('with the carrier %s', (carrier) => {
+  useGroup(carrier, LEASE_MS, 60_000);
+
   it.each([
     [100, 1],
     [4, 64],
   ])('%d requests of %d MiB in one turn succeed, and so do small calls beside them', async (count, size) => {
-    blobs = new Blobs();
-    await blobs.start(carrier, LEASE_MS, 60_000);
     const body = Buffer.alloc(size * MIB, 1);
     const { replies, smalls } = await besideSmallOnes(() =>
       Array.from({ length: count }, () => blobs.call('Put', body)),
@@ -107,8 +128,6 @@ describe.each(['stream', 'rpc'])('with the carrier %s', (carrier) => {
     [100, 1],
     [4, 64],
   ])('%d replies of %d MiB in one turn arrive, and small calls beside them succeed', async (count, size) => {
-    blobs = new Blobs();
-    await blobs.start(carrier, LEASE_MS, 60_000);
     const { replies, smalls } = await besideSmallOnes(() =>
       Array.from({ length: count }, () => blobs.call('Get', Buffer.from(String(size * MIB)))),
     );
@@ -119,17 +138,17 @@ describe.each(['stream', 'rpc'])('with the carrier %s', (carrier) => {
   });
 
   it('requests of plain clients reach the backups, and small calls beside them succeed', async () => {
-    blobs = new Blobs();
-    await blobs.start(carrier, LEASE_MS, 60_000);
     const body = Buffer.alloc(4 * MIB, 1);
     const { replies, smalls } = await besideSmallOnes(() => Array.from({ length: 10 }, () => blobs.plainPut(body)));
     expect(new Set(replies.map(String))).toEqual(new Set([String(4 * MIB)]));
     expect(smalls).toEqual(new Set(['10']));
   });
+});
+
+describe.each(['stream', 'rpc'])('with sessions that expire soon, and the carrier %s', (carrier) => {
+  useGroup(carrier, 1_000, 3_000);
 
   it('a client whose loop was blocked for longer than sessionExpiryMs has its first new call succeed', async () => {
-    blobs = new Blobs();
-    await blobs.start(carrier, 1_000, 3_000);
     expect(String(await blobs.call('Put', Buffer.alloc(1)))).toBe('1');
     const open = blobs.call('Put', Buffer.alloc(2));
     await wait(0);
