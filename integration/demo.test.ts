@@ -9,12 +9,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const MAIN = fileURLToPath(new URL('../packages/workshop/dist/demo/main.js', import.meta.url));
 
 let dir: string;
+/** Where files are that the demo reads: it must leave nothing in `dir`. */
+let inputs: string;
 beforeEach(() => {
+  inputs = mkdtempSync(join(tmpdir(), 'understudy-demo-inputs-'));
   dir = mkdtempSync(join(tmpdir(), 'understudy-demo-test-'));
 });
 afterEach(() => {
   for (const pid of processesOf(dir)) process.kill(pid, 'SIGKILL');
   rmSync(dir, { recursive: true });
+  rmSync(inputs, { recursive: true });
 });
 
 /** Starts the demo without a terminal. It leaves its logs in `dir`. */
@@ -58,6 +62,14 @@ function processesOf(directory: string): number[] {
     });
 }
 
+/** The arguments of a demo that is over sooner than the default one: fewer operations, and a shorter warm-up. */
+function shorter(): string[] {
+  const deposits = Array.from({ length: 6_000 }, (_, i) => `${i + 1},deposit,account-${i % 50},,${(i % 90) + 1}`);
+  const path = join(inputs, 'deposits.csv');
+  writeFileSync(path, ['id,operation,account,to,amount_cents', ...deposits, ''].join('\n'));
+  return ['--warm-up', '200', '--input', path];
+}
+
 const operations = (...lines: string[]): string => {
   const path = join(dir, 'operations.csv');
   writeFileSync(path, ['id,operation,account,to,amount_cents', ...lines, ''].join('\n'));
@@ -66,7 +78,8 @@ const operations = (...lines: string[]): string => {
 
 describe.skipIf(process.platform !== 'linux')('the demo', () => {
   it('proves a run without a terminal, and says so in lines of plain text', async () => {
-    const { ended } = demo();
+    // Less than a test may take, and more than the demo takes on a machine with ten times its load.
+    const { ended } = demo('--timeout-s', '280');
     const { code, output } = await ended;
     expect(output).toContain('ok');
     expect(output).not.toContain('FAIL');
@@ -96,7 +109,7 @@ describe.skipIf(process.platform !== 'linux')('the demo', () => {
     { what: 'Ctrl-C, which reaches all processes', signal: 'SIGINT', toAll: true },
     { what: 'SIGTERM', signal: 'SIGTERM', toAll: false },
   ] as const)('leaves neither a process nor a file behind after $what', async ({ signal, toAll }) => {
-    const { child, ended, shows } = demo();
+    const { child, ended, shows } = demo(...shorter());
     await shows('Understudy   20%');
     // The demo, three replicas and a client.
     expect(processesOf(dir)).toHaveLength(5);

@@ -170,7 +170,7 @@ describe('a replicated stream, compared with a bare one', () => {
   const cancel = (call: StreamingCall): void => call.call.cancel();
 
   it.each(['upload', 'watch', 'chat'] as const)('ends at its deadline alike (%s)', async (kind) => {
-    const { ours } = await both('hang', () => ({ kind, options: deadlineIn(100) }));
+    const { ours } = await both('hang', () => ({ kind, options: deadlineIn(500) }));
     expect(ours.status.details).toMatch(/^Deadline exceeded after \d+\.\d{3}s; the call may have taken effect$/);
     expect(ours.status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_INDETERMINATE']);
   });
