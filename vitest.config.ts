@@ -49,22 +49,30 @@ const WITH_SEEDS = [
 ];
 
 /**
- * The files that take longest, those that wait and those that compute by turns. They begin first, so that none of them
- * runs alone at the end while the other processors are idle.
+ * The files that take longest. They begin first, so that none of them runs alone at the end while the other processors are
+ * idle. Those that wait and those that compute take turns.
  */
 const LONGEST = [
+  'testing/src/group/nested-streams',
+  'testing/src/group/in-process-group',
+  'testing/src/determinism/check-determinism',
+  'server/src/replica/beginning',
+  'server/src/execution/waits-for-others',
+  'testing/src/recipes',
+  'nice-grpc/src/nice-grpc',
+  'server/src/identity/rotation',
   'integration/large-messages',
-  'simulator/src/simulation',
   'integration/kills',
-  'integration/memory',
   'simulator/src/mutations/mutations',
+  'integration/memory',
   'integration/nested',
+  'simulator/src/simulation',
   'integration/demo',
-  'core/src/rules',
   'integration/publish',
   'server/src/ending/endings',
-  'simulator/src/drills',
+  'core/src/rules',
   'integration/hand-over',
+  'simulator/src/drills',
   'simulator/src/exhaustive',
   'workshop/src/demo/main',
   'transparency/shutdown',
@@ -110,17 +118,26 @@ export default defineConfig({
           setupFiles: ['packages/workshop/fresh-modules.mjs'],
         },
       },
-      // These compute while those with processes wait, so both are in one group.
-      {
-        extends: true,
-        test: { name: 'seeds', include: WITH_SEEDS, maxWorkers: WHERE_SOME_COMPUTE, sequence: { groupOrder: 1 } },
-      },
       {
         extends: true,
         test: {
           name: 'processes',
           include: ['integration/**/*.test.ts', ...WITH_PROCESSES],
           exclude: ['integration/containers/**'],
+          isolate: false,
+          setupFiles: ['packages/workshop/fresh-modules.mjs'],
+          maxWorkers: WHERE_SOME_COMPUTE,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // These compute while those with processes wait, so both are in one group.
+      {
+        extends: true,
+        test: {
+          name: 'seeds',
+          include: WITH_SEEDS,
+          isolate: false,
+          setupFiles: ['packages/workshop/fresh-modules.mjs'],
           maxWorkers: WHERE_SOME_COMPUTE,
           sequence: { groupOrder: 1 },
         },
