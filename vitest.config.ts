@@ -63,20 +63,25 @@ const LONGEST = [
   'server/src/identity/rotation',
   'integration/large-messages',
   'integration/kills',
-  'simulator/src/mutations/mutations',
   'integration/memory',
   'integration/nested',
-  'simulator/src/simulation',
   'integration/demo',
   'integration/publish',
   'server/src/ending/endings',
-  'core/src/rules',
   'integration/hand-over',
-  'simulator/src/drills',
-  'simulator/src/exhaustive',
   'workshop/src/demo/main',
   'transparency/shutdown',
   'integration/histories',
+  'containers/kill',
+  'containers/etcd',
+  'simulator/src/mutations/mutations',
+  'simulator/src/simulation',
+  'containers/network',
+  'core/src/rules',
+  'simulator/src/exhaustive',
+  'containers/kubernetes',
+  'simulator/src/drills',
+  'containers/pause',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -130,7 +135,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // These compute while those with processes wait, so both are in one group.
+      // These compute while containers wait, so both are in one group.
       {
         extends: true,
         test: {
@@ -139,7 +144,7 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['packages/workshop/fresh-modules.mjs'],
           maxWorkers: WHERE_SOME_COMPUTE,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -148,8 +153,8 @@ export default defineConfig({
           name: 'containers',
           include: ['integration/containers/**/*.test.ts'],
           globalSetup: ['integration/engine/setup.ts'],
-          // Two files at a time, each with a network of its own: they mostly wait, and what they measure has room.
-          maxWorkers: 2,
+          // Each file has a network of its own.
+          maxWorkers: WHERE_SOME_COMPUTE,
           sequence: { groupOrder: 2 },
         },
       },
