@@ -31,7 +31,7 @@ const WITH_PROCESSES = [
   'packages/server/src/liveness/blocked.test.ts',
   'packages/server/src/lives/joining.test.ts',
   'packages/server/src/replica/{end-to-end,generations,poison,processes,uncaught}.test.ts',
-  'packages/server/src/upgrades/rolling.test.ts',
+  'packages/server/src/upgrades/{anew,rolling}.test.ts',
   'packages/otel/src/traced.test.ts',
   'packages/testing/src/readme.test.ts',
   'packages/workshop/src/demo/main.test.ts',

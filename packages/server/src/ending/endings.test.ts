@@ -271,7 +271,8 @@ describe('a group of which all replicas were stopped', () => {
     for (const { child } of group) child.kill(signal);
     expect(await Promise.all(group.map(endOf))).toEqual([ENDED, ENDED, ENDED]);
     expect(await coordinator.read()).toMatchObject({ ended: true });
-    const again = await start('r2');
+    // With other code and other settings, too.
+    const again = await start('r2', { version: '2', settings: { replication: 'passive', leaseMs: 1000 } });
     expect(await says(again, 'begins a new history')).toContain('"level":"warn"');
     expect(await add(again.address, 'b')).toBe(1);
   });
