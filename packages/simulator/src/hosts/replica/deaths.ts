@@ -57,6 +57,8 @@ export class Deaths {
     );
     const others = coordinator.record?.inSync.filter(({ id }) => id !== host.member.id) ?? [];
     demand(others.length > 0 || !isWhole, () => `${operation.name} ends the last process in sync`);
+    // What the last one had begun only it knew. An operator goes on with another replica, for which this death was none.
+    if (others.length === 0) operation.deaths--;
     this.restartsAtMs = nowMs + choices.between(10, 4 * plan.config.leaseMs);
     // Between two effects, or now if no step goes on.
     if (this.steps) host.crashesAfter = 0;
