@@ -201,7 +201,7 @@ describe('a call to etcd', () => {
     const patient = open({ hosts: server.host, deadlineMs: 20 * 300 });
     await change(coordinator, 0, 1);
     await patient.read();
-    server.suspend();
+    await server.suspend();
     const waiting = watchEnd(patient.read());
     await expect(coordinator.read()).rejects.toMatchObject({ code: 'UNDERSTUDY_COORDINATOR' });
     const swap = await coordinator.compareAndSwap(1 as Epoch, record(2));

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -60,9 +61,21 @@ export class EtcdProcess {
     await gone;
   }
 
-  /** Stops the process from running until `resume`. */
-  suspend(): void {
-    this.#process?.kill('SIGSTOP');
+  /** Stops the process from running until `resume`. Its threads may go on for a moment, so this waits for each of them. */
+  async suspend(): Promise<void> {
+    const pid = this.#process?.pid;
+    if (pid === undefined) return;
+    process.kill(pid, 'SIGSTOP');
+    const tasks = `/proc/${pid}/task`;
+    for (;;) {
+      const threads = await readdir(tasks);
+      // One that has ended meanwhile has no state.
+      const stats = await Promise.all(
+        threads.map((thread) => readFile(`${tasks}/${thread}/stat`, 'utf8').catch(() => '')),
+      );
+      // The state follows the name, which is in parentheses.
+      if (stats.every((stat) => stat.slice(stat.lastIndexOf(')')).startsWith(') T'))) return;
+    }
   }
 
   resume(): void {
