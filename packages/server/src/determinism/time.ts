@@ -1,4 +1,4 @@
-/** `Date`, `performance`, `process.hrtime` and `Intl.DateTimeFormat`, which give a step's time within it. */
+/** `Date`, `performance` and `Intl.DateTimeFormat`, which give a step's time within it. */
 import { realOf } from '@understudy/context';
 import { disguise, replaceGetter, replaceMethod, seenStep } from './replace.js';
 
@@ -22,40 +22,7 @@ export function replaceTime(): void {
         return seenStep() === undefined ? real.call(this) : 0;
       },
   );
-  replaceHrtime();
   replaceFormat();
-}
-
-type Hrtime = (this: unknown, before?: [number, number]) => [number, number];
-
-const NS_PER_S = 1e9;
-
-/** In a step it counts from 1970, so the difference between two steps is that between their times. */
-function replaceHrtime(): void {
-  const { bigint } = process.hrtime;
-  replaceMethod<Hrtime>(
-    process,
-    'hrtime',
-    (real) =>
-      function hrtime(this: unknown, before) {
-        const timeMs = seenStep()?.timeMs;
-        const now = real.call(this, before);
-        if (timeMs === undefined) return now;
-        const seconds = Math.floor(timeMs / 1000) - (before?.[0] ?? 0);
-        const ns = (timeMs % 1000) * 1e6 - (before?.[1] ?? 0);
-        return ns < 0 ? [seconds - 1, ns + NS_PER_S] : [seconds, ns];
-      },
-  );
-  if (process.hrtime.bigint === undefined) Object.assign(process.hrtime, { bigint });
-  replaceMethod<() => bigint>(
-    process.hrtime,
-    'bigint',
-    (real) =>
-      function bigint(this: unknown) {
-        const timeMs = seenStep()?.timeMs;
-        return timeMs === undefined ? real.call(this) : BigInt(Math.trunc(timeMs)) * 1_000_000n;
-      },
-  );
 }
 
 function replaceDate(): void {

@@ -217,9 +217,9 @@ export interface ReplicaServerOptions extends CriteriaOptions {
   readonly health?: boolean;
   /**
    * Where handlers find the time and the randomness that are the same on all replicas. `'patch'`: in `Date`,
-   * `performance.now`, `process.hrtime`, `Math.random` and the random functions of `crypto`, which are the real ones
-   * everywhere else. `'api'`: only in `stepTime()` and `stepRandom()`; the globals are the real ones in handlers too. The
-   * same for all replicas. Default `'patch'`.
+   * `performance.now`, `Math.random` and the random functions of `crypto`, which are the real ones everywhere else.
+   * `'api'`: only in `stepTime()` and `stepRandom()`; the globals are the real ones in handlers too. The same for all
+   * replicas. Default `'patch'`.
    */
   readonly determinism?: 'patch' | 'api';
   /**
