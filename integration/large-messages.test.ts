@@ -19,7 +19,7 @@ class Blobs {
   readonly #children: ChildProcess[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'understudy-large-'));
   readonly #ports: number[] = [];
-  /** What the client of the present test logged. */
+  /** The events that the client of the running test has logged. */
   logged: string[] = [];
   #client: Client | undefined;
   #plain: Client | undefined;

@@ -88,7 +88,7 @@ describe('handlers that stream with another group, all replicas of which are pro
     await publish(upTo(10));
     const written = [reader.call('Upload', 300), reader.call('Talk', 40)];
     while ((await feed.call<number[]>('Heard')).length < 20);
-    // What streams carry is on its way in both directions when each of them dies.
+    // Messages of the streams are on their way in both directions when each primary dies.
     const more = publish(upTo(100, 10));
     await reader.killPrimary();
     await more;

@@ -37,7 +37,7 @@ let packed = new Map<string, Packed>();
 
 const say = (line: string): void => console.log(`publish check: ${line}`);
 
-/** What `attw` finds in a tarball. One process for all of them loads TypeScript once. */
+/** The problems that `attw` finds in a tarball. All tarballs are checked in one process, so TypeScript is loaded once. */
 async function typesOf(tarball: string): Promise<{ types: unknown; problems: readonly unknown[] }> {
   const result = await checkPackage(createPackageFromTarballData(readFileSync(tarball)));
   return { types: result.types, problems: result.types ? result.problems : [] };

@@ -28,7 +28,7 @@ interface Parsed {
   readonly json?: string;
 }
 
-/** What cannot be measured with one replica. */
+/** Sections that need a backup, so they cannot be measured with one replica. */
 const OF_SEVERAL: ReadonlySet<Section> = new Set<Section>(['failover', 'recovery', 'joining']);
 
 /** How much is measured unless an option says otherwise. */

@@ -81,7 +81,7 @@ export interface Heard {
   readonly longestGapMs: number;
 }
 
-/** What full load asks of the service, besides adding. */
+/** Options of a call under load: what the service does besides adding. */
 export interface Asked extends Pick<AddRequest, 'work' | 'waitMs' | 'once'> {
   /** Asks for the total, and adds nothing. */
   readonly reads?: boolean;

@@ -18,8 +18,8 @@ export interface StateDigest {
 }
 
 /**
- * What a backup does about a state that differs from the primary's: `ignore` compares nothing, `tell` logs the difference,
- * and `restore` also starts the backup anew from the primary's state.
+ * How a backup treats a difference between its state and the primary's: `ignore` compares nothing, `tell` logs the
+ * difference, and `restore` also starts the backup anew from the primary's state.
  */
 export type OnOtherState = 'ignore' | 'tell' | 'restore';
 
