@@ -9,6 +9,8 @@ export class Load {
   readonly #client: Client;
   readonly #callers: Promise<void>[] = [];
   readonly answered: string[] = [];
+  /** What the calls of `answered` were answered with. */
+  readonly values: unknown[] = [];
   readonly failed: string[] = [];
   #over = false;
 
@@ -42,8 +44,9 @@ export class Load {
     for (let i = 0; !this.#over; i++) {
       const id = `${name}.${i}`;
       try {
-        await this.call(counterService.Add, { id, by: 1 });
+        const value = await this.call(counterService.Add, { id, by: 1 });
         this.answered.push(id);
+        this.values.push(value);
       } catch (error) {
         this.failed.push(`${id}: ${String(error)}`);
       }
