@@ -29,10 +29,14 @@ export function withDeaths(record: GroupRecord, deaths: Deaths): GroupRecord {
   return isEmpty ? others : { ...others, deaths };
 }
 
-/** A primary fell silent. Its successor judges what it was processing once it knows what there is to adopt. */
-export function primaryDied(record: GroupRecord, timeMs: number): GroupRecord {
+/**
+ * A primary fell silent. Its successor judges what it was processing once it knows what there is to adopt.
+ *
+ * @param soon whether it still took care after the death of its predecessor
+ */
+export function primaryDied(record: GroupRecord, soon: boolean): GroupRecord {
   const before = deathsOf(record);
-  const unexplained = (timeMs <= before.careUntilMs ? before.unexplained : 0) + 1;
+  const unexplained = (soon ? before.unexplained : 0) + 1;
   return withDeaths(record, { ...before, unjudged: true, unexplained });
 }
 

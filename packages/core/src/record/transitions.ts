@@ -109,10 +109,10 @@ export function endRecord(record: GroupRecord): GroupRecord {
  * An in-sync backup takes over, because the primary is silent. The same change removes the old primary and raises the
  * term (DESIGN 5.4).
  *
- * @param timeMs the time by the wall clock, or that of the last order if it is later
+ * @param soon whether the old primary still took care after the death of its predecessor
  */
-export function claim(record: GroupRecord, claimant: Member, leadership: Leadership, timeMs: number): GroupRecord {
-  return primaryDied(withLeadership(designate(record, claimant, record.primary.id), leadership), timeMs);
+export function claim(record: GroupRecord, claimant: Member, leadership: Leadership, soon: boolean): GroupRecord {
+  return primaryDied(withLeadership(designate(record, claimant, record.primary.id), leadership), soon);
 }
 
 /**

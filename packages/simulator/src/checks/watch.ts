@@ -80,6 +80,12 @@ export interface WatchWorld {
   readonly clients: readonly WatchedClient[];
 }
 
+const noteMost = <K>(most: Map<K, number>, key: K, now: number): void => {
+  most.set(key, Math.max(most.get(key) ?? 0, now));
+};
+
+const sumOf = (most: ReadonlyMap<unknown, number>): number => [...most.values()].reduce((sum, one) => sum + one, 0);
+
 /** Looks at every replica after every step. */
 export class Watch {
   /** At present nothing goes wrong, and time passes in small steps. */
@@ -90,7 +96,12 @@ export class Watch {
   readonly #primaries = new Map<number, Member>();
   /** By term and order. */
   readonly #orders = new Map<number, OrderInfo>();
+  /**
+   * A client that sends stream messages has many requests open at a time, and asks a new primary once for each. A frame
+   * that asks for replies again may have left when its client retained more than it does now.
+   */
   readonly #mostRetained = new Map<WatchedClient, number>();
+  readonly #mostOpen = new Map<WatchedClient, number>();
   readonly #lastTerm = new Map<WatchedReplica, { life: number; term: number }>();
 
   constructor(world: WatchWorld) {
@@ -226,7 +237,8 @@ export class Watch {
     const open = client.calls.size + client.gaveUp + client.streamsOpened * PARTS_MAX;
     const bound = 2 * unstableMax + queueMax + open;
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
-    this.#mostRetained.set(client, Math.max(this.#mostRetained.get(client) ?? 0, client.core?.status.retained ?? 0));
+    noteMost(this.#mostRetained, client, client.core?.status.retained ?? 0);
+    noteMost(this.#mostOpen, client, client.calls.size);
   }
 
   /** DESIGN 6: a client that reflects an order which no replica sealed is refused, and nothing else happens. */
@@ -269,7 +281,8 @@ export class Watch {
   ): void {
     const { config, streams, nested, timers, upgrade } = this.#world.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
-    const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#mayAskAgain());
+    // Reads begin beside each other, and no more of them are under way than clients have open.
+    const waitMax = 2 * unstableMax + queueMax + sumOf(this.#mostOpen) + (streams ? sumOf(this.#mostRetained) : 0);
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
     if ((streams ?? nested ?? timers) !== undefined && (replication === 'passive' || upgrade !== undefined)) {
       // While a stream or a nested call is open no checkpoint shortens the logs, until there is too much in them.
@@ -293,16 +306,6 @@ export class Watch {
     const withReplies = nested === undefined && !awaited ? LOG_SLACK : forReplies;
     const slack = stays === undefined ? withReplies : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
-  }
-
-  /**
-   * A client that sends stream messages has many requests open at a time, and asks a new primary once for each. A frame
-   * that asks for replies again may have left when its client retained more than it does now.
-   */
-  #mayAskAgain(): number {
-    let sum = 0;
-    for (const most of this.#mostRetained.values()) sum += most;
-    return sum;
   }
 
   /** Promise 1: all in-sync replicas processed the same up to the same order. */

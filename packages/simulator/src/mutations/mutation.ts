@@ -24,6 +24,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'divergence: backups restore their states by turns',
   'hole: the group refuses to go on while a live client holds an order beyond it',
   'bounds: a caller is told once that no reply will come',
+  'bounds: the log is kept for streams only while a message that is not processed may open one',
   // No group opens streams in runs, and nobody in them minds whether a call is said to be made again.
   'nested calls: a successor says of a call that its predecessor may have sent it',
   'nested streams: a group that opens a stream again goes on with it',
@@ -43,6 +44,10 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: a message of which primaries died is passed over',
   'messages of death: what may have ended a primary is started once all others know that it is next',
   'messages of death: a promotion suspects what it cuts, too',
+  'messages of death: a clock that is set forward ends no care',
+  'messages of death: a handler that began before goes on with care, even if its callee takes long to answer',
+  'messages of death: the last replica in sync waits for a backup that left for its state',
+  'messages of death: the last replica in sync waits for no learner while its state cannot be copied',
   'messages of death: nothing starts behind what was started with care until all others know that it is complete',
   'messages of death: a read shows what was started with care only once all others know that it is complete',
   // It takes two deaths by chance, each in a moment.

@@ -17,6 +17,7 @@ import { compareDigests } from '../execute/divergence.js';
 import { onPrimaryDigest } from '../execute/states.js';
 import { receiveBody } from '../intake/bodies.js';
 import { backupReceivesOrders } from '../order/backup-receive.js';
+import { takesCare } from '../poison/care.js';
 import type { FollowerState } from '../state/follower-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
 import { hasOtherCode } from '../upgrade/others.js';
@@ -126,7 +127,7 @@ export function claimIfSilent(f: FollowerState): void {
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;
   f.withdrawn = true;
   if (/* rule withdraw-before-claim */ r.delegates && (r.duty.kind !== 'none' || r.dutyChanges)) return;
-  if (proposeChange(r, claim(record, r.self, r.leadership, Math.max(r.clocks.orderMs(), r.order.timeMs)), 'claim')) {
+  if (proposeChange(r, claim(record, r.self, r.leadership, takesCare(r)), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }
 }

@@ -93,6 +93,8 @@ function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
   if (r.record === undefined || !isMember(r.record.inSync, peer.member)) return;
   r.log('error', 'UNDERSTUDY_DIVERGED', { peer: peer.member.id, orderNum });
   p.differedUpTo = maxOf(p.differedUpTo, orderNum);
+  // It comes back with a copy of this state.
+  /* rule diverged-comes-back */ p.learners.set(peer.member.id, r.nowMs);
   proposeRemoval(p, [peer.member], 'diverged');
 }
 
@@ -194,8 +196,9 @@ export function expectLearners(p: PrimaryState, present: readonly ReplicaId[]): 
 /** Forgets learners that entered the set, and those that have been silent for so long that they will hardly come. */
 function forgetLearners(p: PrimaryState): void {
   const { r } = p;
+  const { inSync = [] } = r.changeInFlight ?? r.record ?? {};
   for (const [id, heardMs] of p.learners) {
-    const entered = r.record?.inSync.some((member) => member.id === id && r.peers.get(id)?.learner === undefined);
+    const entered = inSync.some((member) => member.id === id && r.peers.get(id)?.learner === undefined);
     const gone = r.nowMs - heardMs > learnerSilentMs(p) && !isBusy(p, r.peers.get(id));
     if (entered || gone) p.learners.delete(id);
   }

@@ -17,13 +17,12 @@ import { refusedAsPoison } from '../poison/refuse.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
 import { answerUnordered, giveReplies } from '../release/replies.js';
-import { isAtRest, needsBase, waitsForOthers } from '../state/base.js';
+import { allPassed, isAtRest, mayStay, needsBase, waitsForOthers } from '../state/base.js';
 import { refusedAtTurn } from '../state/budgets.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import type { Started } from '../state/role.js';
-import { allPassed } from '../streams/intercepted.js';
 import { creditDigests, dropStream } from '../streams/streams.js';
 import { dueAfterPeriod, notBeforeMs } from '../timers/timers.js';
 import { drains } from './drain.js';
@@ -63,7 +62,7 @@ function copyIsDue(p: PrimaryState): boolean {
 
 function copy(p: PrimaryState): boolean {
   const { r } = p;
-  if (r.nowMs < p.copyAgainAtMs || /* rule checkpoint-at-rest */ !isAtRest(r) || !allPassed(p)) return false;
+  if (r.nowMs < p.copyAgainAtMs || /* rule checkpoint-at-rest */ !isAtRest(r) || !allPassed(r)) return false;
   r.nested.drainSinceMs = undefined;
   takeCheckpoint(p);
   return true;
@@ -231,7 +230,7 @@ function append(
 ): void {
   const { r } = p;
   const nowMs = timeToGive(r);
-  const careful = needsCare(r, what, nowMs);
+  const careful = needsCare(r, what);
   const marked = takeMark(p, careful ? ({ ...what, careful } as Orderable) : what);
   const info = p.order.orderMessage(marked, /* rule timer-not-early */ notBefore > nowMs ? notBefore : nowMs);
   enterLog(r, info, connection);
@@ -286,6 +285,7 @@ export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connectio
   const message = connection.message(info.seqNum);
   connection.enterLog(message, info);
   r.order.append(info, message);
+  if (message.request === undefined || mayStay(r, message.request)) r.order.mayStayUpTo = info.orderNum;
 }
 
 /** Orders that the running message is abandoned: its handler did not end, and the group goes on without it. */

@@ -4,10 +4,10 @@
  * dies in between, its successor knows of what.
  */
 
-import { type ConnectionId, connectionKind, maxOf, type OrderNum } from '../../model/ids.js';
+import { connectionKind, maxOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import { isMarked, type Orderable, type OrderInfo } from '../../model/order-info.js';
 import { ANONYMOUS_CARE_MS, CARE_MS } from '../../record/deaths.js';
-import { isAtRest } from '../state/base.js';
+import { allPassed, isAtRest } from '../state/base.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
@@ -31,29 +31,48 @@ export function isNamed(r: ReplicaState, what: Orderable): boolean {
 }
 
 /**
+ * Whether the primary of this term takes care, because the one before it died a short time ago. Both clocks must say that
+ * the time is over: one that is set forward ends no care, and a replica that was started in this term knows no other.
+ */
+export const takesCare = (r: ReplicaState, forMs: number = CARE_MS): boolean => {
+  const deaths = r.record?.deaths;
+  if (deaths === undefined || deaths.unexplained === 0) return false;
+  const isSoon = Math.max(r.clocks.orderMs(), r.order.timeMs) <= deaths.careUntilMs - (CARE_MS - forMs);
+  return isSoon || /* rule care-by-own-clock */ r.deaths.isTermYoung(r.nowMs, forMs);
+};
+
+/** Whether this primary is to start with care what it orders now. One like it that it completed frees it of suspicion. */
+export function needsCare(r: ReplicaState, what: Orderable): boolean {
+  if (!takesCare(r)) return false;
+  const name = suspectName(r, what);
+  if (name === undefined || r.deaths.isFreed(name)) return false;
+  return isNamed(r, what) || /* rule old-steps-with-care */ isOldStep(r, what) || isAnonymous(r, what, name);
+}
+
+/**
+ * Whether a handler goes on that made a call, or armed a timer, in a step that this term adopted. The dead primary may have
+ * begun the step that follows without telling anybody, and how long a callee takes to answer is not for this group to say.
+ */
+function isOldStep(r: ReplicaState, what: Orderable): boolean {
+  const from = continuedFrom(requestAt(r, what));
+  const adopted = r.record?.adoptedThrough.at(-1)?.through ?? NO_ORDER;
+  return from !== undefined && from.orderNum <= adopted;
+}
+
+/**
  * Whether nobody but a dead primary may have heard of a message that is ordered now: shortly after its death calls without
  * a session come again, timers fire again, and handlers go on again.
  */
-export const mayBeAnonymous = (connection: ConnectionId, timeMs: number, careUntilMs: number): boolean =>
-  connectionKind(connection) !== 'session' && timeMs <= careUntilMs - (CARE_MS - ANONYMOUS_CARE_MS);
+function isAnonymous(r: ReplicaState, what: Orderable, name: string): boolean {
+  if (connectionKind(what.connection) === 'session' || !takesCare(r, ANONYMOUS_CARE_MS)) return false;
+  return r.deaths.isAmongFirst(handlerOf(r, what) ?? name);
+}
 
 /** The handler that goes on with this message, if one does. */
 function handlerOf(r: ReplicaState, what: Orderable): string | undefined {
   const from = continuedFrom(requestAt(r, what));
   const began = from && callerAt(r, from);
   return began && `handler ${nameOf(began.message)}`;
-}
-
-/** Whether this primary is to start with care what it orders now. One like it that it completed frees it of suspicion. */
-export function needsCare(r: ReplicaState, what: Orderable, timeMs: number): boolean {
-  const deaths = r.record?.deaths;
-  if (deaths === undefined || timeMs > deaths.careUntilMs) return false;
-  const name = suspectName(r, what);
-  if (name === undefined || r.deaths.isFreed(name)) return false;
-  if (isNamed(r, what)) return true;
-  return (
-    mayBeAnonymous(what.connection, timeMs, deaths.careUntilMs) && r.deaths.isAmongFirst(handlerOf(r, what) ?? name)
-  );
 }
 
 /** Whether the message at this place is started with care. What this primary ordered says so; what it adopted is named. */
@@ -104,8 +123,8 @@ function isHeldBack(p: PrimaryState, entry: Entry, { careful, completeUpTo }: Ca
   const { orderNum } = entry.info;
   const isTold = /* rule told-before-next */ stability.toldUpTo >= completeUpTo;
   if (!careful && isTold) return false;
-  // One that is about to enter the set does not count: if this replica ended now, nobody could take over.
-  const isLast = r.record?.inSync.length === 1;
+  // One that is about to enter the set, or to leave it for another state, does not count: it could not take over.
+  const isLast = r.record?.inSync.every(({ id }) => id === r.self.id || p.learners.has(id)) === true;
   if (isLast && (stability.alone || waitsForLearner(p))) return careful && waitsForLearner(p);
   return !isTold || (careful && stability.stableUpTo(r.order.heldUpTo) < orderNum);
 }
@@ -113,6 +132,7 @@ function isHeldBack(p: PrimaryState, entry: Entry, { careful, completeUpTo }: Ca
 /** The last replica in sync would take the state with it, so it waits for one that is about to have a copy. */
 function waitsForLearner(p: PrimaryState): boolean {
   const { r } = p;
-  const mayCopy = r.nowMs >= p.copyAgainAtMs && r.openStreams === 0 && isAtRest(r);
+  const mayCopy =
+    r.nowMs >= p.copyAgainAtMs && r.openStreams === 0 && isAtRest(r) && /* rule care-ends-uncopied */ allPassed(r);
   return p.learners.size > 0 && mayCopy && r.nowMs - p.servesSinceMs < ALONE_FOR_MS;
 }

@@ -1,7 +1,15 @@
 /** Decides, when a primary has died, which messages it may have died of (DESIGN 5.14). */
 
 import type { MessageName } from '../../connection/callers.js';
-import { type ConnectionId, maxOf, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
+import {
+  type ConnectionId,
+  connectionKind,
+  maxOf,
+  NO_ORDER,
+  next,
+  type OrderNum,
+  type SeqNum,
+} from '../../model/ids.js';
 import { type CallOrder, isMarked, type OrderInfo } from '../../model/order-info.js';
 import type { Deaths, GroupRecord, Poisoned, Suspect } from '../../model/record.js';
 import { careFrom, deathsOf, NO_DEATHS, POISONED_MAX, SUSPECTS_MAX } from '../../record/deaths.js';
@@ -9,7 +17,7 @@ import { isOneWay } from '../release/demands.js';
 import type { Collection } from '../state/collection.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
-import { isNamed, mayBeAnonymous, namesOf } from './care.js';
+import { isNamed, namesOf } from './care.js';
 import { type Description, describeMessage, describeOrder, messageName, requestAt, suspectName } from './names.js';
 
 /**
@@ -115,8 +123,8 @@ function wasStartedWithCare({ r }: PromotionState, info: OrderInfo): boolean {
 }
 
 /** How many primaries died before, if that may have been of a message like this one that nobody else had heard of. */
-const anonymousDeaths = ({ careUntilMs, unexplained }: Deaths, { connection, timeMs }: OrderInfo): number =>
-  mayBeAnonymous(connection, timeMs, careUntilMs) ? unexplained - 1 : 0;
+const anonymousDeaths = ({ unexplained }: Deaths, info: OrderInfo): number =>
+  isMarked(info) && connectionKind(info.connection) !== 'session' ? unexplained - 1 : 0;
 
 /** What is adopted and may not have been processed to its end. */
 function openOrders({ r, collection, completedUpTo }: PromotionState, through: OrderNum): OrderInfo[] {

@@ -156,7 +156,7 @@ function takeSettings(r: ReplicaState, record: GroupRecord): void {
 }
 
 function enterTerm(r: ReplicaState, record: GroupRecord): void {
-  r.deaths.newTerm();
+  r.deaths.newTerm(r.nowMs);
   if (sameMember(record.primary, r.self)) {
     becomePromoting(r);
     return;

@@ -54,9 +54,9 @@ export function needsBase(p: PrimaryState, work: Work | undefined): boolean {
 export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   const base = usableBase(r);
   if (base === undefined) return upTo;
-  // An entry after the base that is not processed yet may still open a stream.
   const isYoung = /* rule young-base */ r.mayArm && r.order.last - base.orderNum <= YOUNG_BASE_LAG_MAX;
-  const mayHaveStreams = isYoung || r.hadStreams || r.role.mayHaveStreams || r.order.processedUpTo < r.order.last;
+  const mayHaveStreams =
+    isYoung || r.hadStreams || r.role.mayHaveStreams || /* rule log-kept-for-streams */ mayOpenStreams(r);
   if (mayHaveStreams && r.order.last - base.orderNum <= BASE_LAG_MAX) return minOf(upTo, base.orderNum);
   r.checkpoint = undefined;
   if (r.timers.raw > 0)
@@ -67,6 +67,10 @@ export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   return upTo;
 }
 
+/** Whether an order that is here and not processed may be one whose handler goes on waiting for other messages. */
+const mayOpenStreams = ({ order, timers }: ReplicaState): boolean =>
+  order.processedUpTo < (timers.hadRaw ? order.last : order.mayStayUpTo);
+
 /** Whether backups answer reads of some methods. */
 export const backupsAnswer = ({ config }: Pick<ReplicaState, 'config'>): boolean =>
   config.methods.some(({ readFrom }) => readFrom === 'backup');
@@ -76,3 +80,15 @@ export const isAtRest = (r: ReplicaState): boolean =>
   r.nested.open === 0 &&
   /* rule no-raw-timers-in-checkpoint */ r.timers.raw === 0 &&
   /* rule finished-before-checkpoint */ r.unfinished.size === r.openWaits;
+
+/**
+ * Whether every item has passed the interceptors. A checkpoint keeps the remaining items of ended streams as their
+ * clients will get them.
+ */
+export function allPassed(r: ReplicaState): boolean {
+  if (!r.admits) return true;
+  for (const connection of r.connections.values()) {
+    for (const stream of connection.streams.values()) if (stream.passedUpTo < stream.history.items.last) return false;
+  }
+  return true;
+}

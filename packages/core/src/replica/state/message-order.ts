@@ -36,6 +36,8 @@ export class MessageOrder {
   /** All orders up to this one are here with their bodies. */
   heldUpTo: OrderNum;
   processedUpTo: OrderNum;
+  /** The last order whose handler may go on waiting for other messages, as far as that was known when it came. */
+  mayStayUpTo = NO_ORDER;
   /** The latest time of any order that was here, also of orders that were not adopted; 0 if none. */
   timeMs = 0;
 

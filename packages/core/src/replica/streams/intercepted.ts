@@ -73,16 +73,3 @@ export function awaitAsks(p: PrimaryState): void {
   for (const { streams } of r.connections.values())
     for (const stream of streams.values()) stream.passage.awaitsAsk = true;
 }
-
-/**
- * Whether every item has passed the interceptors. A checkpoint keeps the remaining items of ended streams as their
- * clients will get them.
- */
-export function allPassed(p: PrimaryState): boolean {
-  const { r } = p;
-  if (!r.admits) return true;
-  for (const connection of r.connections.values()) {
-    for (const stream of connection.streams.values()) if (stream.passedUpTo < stream.history.items.last) return false;
-  }
-  return true;
-}

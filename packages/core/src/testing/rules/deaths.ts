@@ -21,6 +21,30 @@ export const DEATH_RULES: readonly Rule[] = [
     shows: 'S2  processes 1: m1',
   },
   {
+    rule: 'messages of death: a clock that is set forward ends no care',
+    scenario: 'poison-clock-forward',
+    without: { 'care-by-own-clock': 'false' },
+    lacks: 'S3>C1  replies #1 UNDERSTUDY_POISON stable',
+  },
+  {
+    rule: 'messages of death: a handler that began before goes on with care, even if its callee takes long to answer',
+    scenario: 'poison-old-step',
+    without: { 'old-steps-with-care': 'false' },
+    lacks: 'S3>C1  replies #1 UNDERSTUDY_POISON stable',
+  },
+  {
+    rule: 'messages of death: the last replica in sync waits for a backup that left for its state',
+    scenario: 'care-diverged',
+    without: { 'diverged-comes-back': ';' },
+    lacks: 'S2>S3  checkpoint at 3 to start from',
+  },
+  {
+    rule: 'messages of death: the last replica in sync waits for no learner while its state cannot be copied',
+    scenario: 'care-uncopied',
+    without: { 'care-ends-uncopied': 'true' },
+    lacks: 'S2  processes 4: m1',
+  },
+  {
     rule: 'messages of death: a promotion suspects what it cuts, too',
     scenario: 'cut-is-suspected',
     without: { 'cut-orders-suspected': '[]' },

@@ -39,6 +39,12 @@ export const VOIDING_RULES: readonly Rule[] = [
     lacks: 'C1  delivered m3 -> m3=3',
   },
   {
+    rule: 'bounds: the log is kept for streams only while a message that is not processed may open one',
+    scenario: 'busy-drops-log',
+    without: { 'log-kept-for-streams': 'true' },
+    lacks: 'S2: backup, term 1, held 4, processed 3, stable 3, log 2, digest d1aed2bf98e21: m1 m2 m3',
+  },
+  {
     rule: 'bounds: a waiting reply is kept once, however often it is asked for',
     scenario: 'walk-asked-again',
     without: { 'wait-once': ';' },

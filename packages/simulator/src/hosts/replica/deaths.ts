@@ -48,13 +48,13 @@ export class Deaths {
     const host = this.#host;
     if (operation.deaths++ === 0) operation.inSyncBefore = coordinator.record?.inSync.length ?? 0;
     host.note(`dies of ${operation.name}`);
-    const isWhole = operation.inSyncBefore === plan.servers;
-    // Where more calls are open than the record has names for, the others' deaths are not counted.
-    const isCounted = (coordinator.record?.deaths?.suspects.length ?? 0) < SUSPECTS_MAX;
+    // Where more calls are open than the record has names for, the deaths of the others are not counted.
+    if ((coordinator.record?.deaths?.suspects.length ?? 0) >= SUSPECTS_MAX) operation.inSyncBefore = 0;
     demand(
-      !isCounted || operation.deaths <= plan.config.poisonAfter,
+      operation.inSyncBefore === 0 || operation.deaths <= plan.config.poisonAfter,
       () => `${operation.name} ends ${operation.deaths} processes`,
     );
+    const isWhole = operation.inSyncBefore === plan.servers;
     const others = coordinator.record?.inSync.filter(({ id }) => id !== host.member.id) ?? [];
     demand(others.length > 0 || !isWhole, () => `${operation.name} ends the last process in sync`);
     // What the last one had begun only it knew. An operator goes on with another replica, for which this death was none.

@@ -29,6 +29,7 @@ export class DeathNotes {
   /** Streams of which a message was passed over. The next replica that serves ends them. */
   readonly ended = new Map<Stream, Reply>();
   readonly #freed = new Set<string>();
+  #termSinceMs = Number.NEGATIVE_INFINITY;
   readonly #anonymous = new Map<string, number>();
   #anonymousCount = 0;
   #suspects: Deaths['suspects'] = [];
@@ -75,7 +76,13 @@ export class DeathNotes {
     this.ended.set(to, outcome);
   }
 
-  newTerm(): void {
+  /** Whether this replica has learned of the present term so shortly ago. */
+  isTermYoung(nowMs: number, forMs: number): boolean {
+    return nowMs - this.#termSinceMs <= forMs;
+  }
+
+  newTerm(nowMs: number): void {
+    this.#termSinceMs = nowMs;
     this.carefulAt = NO_ORDER;
     this.#freed.clear();
     this.#anonymous.clear();
