@@ -9,6 +9,7 @@ export interface DeathsWorld {
   readonly nowMs: number;
   readonly plan: Plan;
   readonly choices: Choices;
+  readonly mayDiverge: boolean;
   readonly coordinator: { readonly record: GroupRecord | undefined };
 }
 
@@ -44,7 +45,7 @@ export class Deaths {
 
   /** A handler ends the process. Only other replicas in sync keep the state. */
   diesOf(operation: ApplicationCall): void {
-    const { coordinator, plan, choices, nowMs } = this.#world;
+    const { coordinator, plan, choices, mayDiverge, nowMs } = this.#world;
     const host = this.#host;
     if (operation.deaths++ === 0) operation.inSyncBefore = coordinator.record?.inSync.length ?? 0;
     host.note(`dies of ${operation.name}`);
@@ -56,7 +57,8 @@ export class Deaths {
     );
     const isWhole = operation.inSyncBefore === plan.servers;
     const others = coordinator.record?.inSync.filter(({ id }) => id !== host.member.id) ?? [];
-    demand(others.length > 0 || !isWhole, () => `${operation.name} ends the last process in sync`);
+    // A backup that has left because its state differs needs a copy, which cannot be had of a replica that recovers.
+    demand(others.length > 0 || !isWhole || mayDiverge, () => `${operation.name} ends the last process in sync`);
     // What the last one had begun only it knew. An operator goes on with another replica, for which this death was none.
     if (others.length === 0) operation.deaths--;
     this.restartsAtMs = nowMs + choices.between(10, 4 * plan.config.leaseMs);
