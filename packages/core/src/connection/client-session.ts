@@ -60,7 +60,7 @@ export class ClientSession {
   /** The bytes of the large replies that the link has not passed on yet, the oldest first, and their sum. */
   onTheWay: number[] = [];
   bulkBytes = 0;
-  /** When the link last passed on a large reply. */
+  /** When the link last passed on a large reply, broke, or took the place of a former one. */
   passedOnMs = Number.NEGATIVE_INFINITY;
   /** The streams that have something to send. */
   readonly streams = new Set<Stream>();

@@ -134,6 +134,8 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
     r.effects.push({ kind: 'closeSession', link: old.link });
   }
   connection.session = new ClientSession(link, peer, hello.sentAtMs, r.nowMs);
+  // Replies that an earlier link carried may not have arrived. The client has yet to say so, and to ask for them again.
+  if (old !== undefined) connection.session.passedOnMs = r.nowMs;
   if (hello.wallMs !== undefined) connection.session.clockAheadMs = r.clocks.wallMs() - hello.wallMs;
   /* rule distrust-on-new-link */ if (connection.equivocates) connection.session.registered = false;
   connection.silentSinceMs = undefined;
@@ -324,6 +326,9 @@ export function onSessionDown(r: ReplicaState, link: LinkId): void {
   session.replies = [];
   session.reads = [];
   session.bulk = [];
+  session.onTheWay = [];
+  session.bulkBytes = 0;
+  session.passedOnMs = r.nowMs;
   session.streams.clear();
   r.role.linkLost(connection);
   /* rule void-with-stream */ r.role.sessionLost(connection);

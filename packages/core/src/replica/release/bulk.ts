@@ -48,7 +48,10 @@ function sendAlone(r: ReplicaState, session: ClientSession, reply: BulkReply, st
   r.effects.push({ kind: 'sendToSession', link, frame, bulk: true });
 }
 
-/** A client says that it has seen a large reply within this time of its arrival, or is not waited for. */
+/**
+ * A client says that it has seen a large reply within this time of its arrival, or is not waited for. A client whose link
+ * broke has as long to come back, and then as long to ask for its replies again.
+ */
 const SEEN_WITHIN_MS = 60_000;
 
 /** The link of a session has passed on its oldest bulk frame. */
@@ -68,16 +71,16 @@ export function onSessionSent(r: ReplicaState, link: LinkId): void {
  */
 export function waitsForLink(p: PrimaryState, connection: Connection, request: Request): boolean {
   const { session } = connection;
-  if (session?.link === undefined || request.stream !== undefined) return false;
+  if (session === undefined || request.stream !== undefined) return false;
   // A call whose reply will be small need not wait.
   if (!p.largeMethods.has(request.method)) return false;
   let bytes = session.bulkBytes;
   // Those that may not leave yet will be on the link, too.
   for (const reply of p.waiting) if (reply.connection === connection) bytes += replyBytes(reply.outcome);
-  // The client has them, but has not said so yet.
-  if (bytes === 0) return p.r.nowMs - session.passedOnMs < SEEN_WITHIN_MS && overBudget(p.r, connection) !== undefined;
   for (const { outcome } of session.bulk) bytes += replyBytes(outcome);
-  return bytes >= p.r.config.budgets.sessionBytes / 8;
+  if (bytes >= p.r.config.budgets.sessionBytes / 8) return true;
+  // The client has the others but has not said so yet, or its link broke and it has yet to ask for them again.
+  return p.r.nowMs - session.passedOnMs < SEEN_WITHIN_MS && overBudget(p.r, connection) !== undefined;
 }
 
 /** Notes whether a method gives large replies. */

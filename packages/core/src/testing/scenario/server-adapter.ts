@@ -29,7 +29,10 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
   const { links, keeper } = world;
   return {
     sendToPeer: ({ peer, frame }) => links.send(server.name, peer, frame),
-    sendToSession: ({ link, frame }) => links.sendToSession(server, link, frame),
+    sendToSession({ link, frame, bulk }) {
+      links.sendToSession(server, link, frame);
+      if (bulk) server.post({ kind: 'sessionSent', link });
+    },
     closeSession: ({ link }) => links.endSession(server, link),
     answerCall: onlyTold,
     answerItem: onlyTold,

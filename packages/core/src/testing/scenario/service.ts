@@ -19,6 +19,12 @@ const STATUS_OK: StreamItem = { kind: 'status', outcome: { kind: 'reply', code: 
 const replyOf = (said: string): Reply => ({ kind: 'reply', code: 0, details: '', message: bytesOf(said) });
 const statusTo = (name: StreamName): StreamOutput => ({ ...name, item: STATUS_OK, digest: 0 });
 
+/** `large-20000`: so many bytes. */
+function largeReply(text: string): string | undefined {
+  const size = /^large-(\d+)$/.exec(text)?.[1];
+  return size === undefined ? undefined : 'x'.repeat(Number(size));
+}
+
 /** The service of a scenario: it appends what it is asked to, and says how many entries there are. */
 export class Service {
   state: readonly string[] = [];
@@ -51,16 +57,14 @@ export class Service {
       if (stream !== undefined) return [this.#executePart(task, stream, append)];
     }
     const text = short(textOf(task.request.message));
-    const reply = task.kind === 'read' ? this.#read(text) : `${text}=${append(text)}`;
+    const reply = task.kind === 'read' ? this.#read(text) : (largeReply(text) ?? `${text}=${append(text)}`);
     const said = diverges ? `${reply}?` : reply;
     const outcome = { kind: 'reply', code: 0, details: '', message: bytesOf(said) } as const;
     return [{ kind: 'executed', task, outcome, digest: hashText(said) }];
   }
 
-  /** `large-20000`: so many bytes. */
   #read(text: string): string {
-    const size = /^large-(\d+)$/.exec(text)?.[1];
-    return size === undefined ? this.state.join(' ') || 'nothing' : 'x'.repeat(Number(size));
+    return largeReply(text) ?? (this.state.join(' ') || 'nothing');
   }
 
   /** @returns undefined if the task has nothing to do with handlers that wait for others */
