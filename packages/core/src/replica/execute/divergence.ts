@@ -33,7 +33,7 @@ export function methodsBetween(r: ReplicaState, after: OrderNum, upTo: OrderNum)
 }
 
 /** The method of the handler that an order was for: messages of streams and replies do not name it themselves. */
-export function methodAt(r: ReplicaState, orderNum: OrderNum): string | undefined {
+function methodAt(r: ReplicaState, orderNum: OrderNum): string | undefined {
   const entry = r.order.entries.get(orderNum);
   const request = entry?.message?.request;
   if (entry === undefined || request === undefined) return undefined;

@@ -11,7 +11,7 @@ import type { Member } from '../../model/record.js';
 import { adoptionPublished } from '../../record/transitions.js';
 import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
 import { Receiving } from '../checkpoint/receiving.js';
-import { compareDigests, diverge, divergeIfStuck, methodAt } from '../execute/divergence.js';
+import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
 import { onOwnDigest, restoreInTurn, startDigest } from '../execute/states.js';
 import { failCall } from '../intake/calls.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
@@ -188,8 +188,8 @@ abstract class Follower extends Role {
     return false;
   }
 
-  override diverged(orderNum: OrderNum): void {
-    if (this.follower !== undefined) diverge(this.follower, orderNum, { method: methodAt(this.r, orderNum) });
+  override diverged(orderNum: OrderNum, method: string): void {
+    if (this.follower !== undefined) diverge(this.follower, orderNum, { method });
   }
 
   override nestedCalled(id: NestedId): void {

@@ -314,8 +314,8 @@ export class Primary extends PrimaryWithState {
     return true;
   }
 
-  override diverged(orderNum: OrderNum): void {
-    this.#r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum });
+  override diverged(orderNum: OrderNum, method: string): void {
+    this.#r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, method });
   }
 
   override nestedCalled(id: NestedId): void {

@@ -158,8 +158,8 @@ export class Promoting extends Role {
     return false;
   }
 
-  override diverged(orderNum: OrderNum): void {
-    this.#r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum });
+  override diverged(orderNum: OrderNum, method: string): void {
+    this.#r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, method });
   }
 
   override nestedCalled(id: NestedId): void {

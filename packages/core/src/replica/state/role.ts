@@ -252,8 +252,8 @@ export abstract class Role {
   stalled(_entry: Entry, _forMs: number): boolean {
     return false;
   }
-  /** This replica's result differs from the primary's. */
-  diverged(_orderNum: OrderNum): void {}
+  /** What this replica's handler of a method sent on a stream differs from what the primary's sent. */
+  diverged(_orderNum: OrderNum, _method: string): void {}
   nestedCalled(_id: NestedId): void {}
 
   // ── timers ──

@@ -63,7 +63,9 @@ export function partProcessed(r: ReplicaState, connection: Connection, { info, m
       part.taken.forEach(({ of, upTo }, i) => {
         const stream = connection.streams.get(of);
         if (stream === undefined) return;
-        if (r.role.comparesItems && !isExpected(stream, upTo, info, i)) r.role.diverged(info.orderNum);
+        if (r.role.comparesItems && !isExpected(stream, upTo, info, i)) {
+          r.role.diverged(info.orderNum, stream.method);
+        }
         stream.take(upTo);
         if (stream.done) dropStream(r, connection, of);
       });
@@ -132,7 +134,7 @@ export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readon
       r.role.windowMoved(connection, stream);
       continue;
     }
-    if (!stream.append(orderNum, item, digest)) r.role.diverged(orderNum);
+    if (!stream.append(orderNum, item, digest)) r.role.diverged(orderNum, stream.method);
     if (stream.history.over) r.openStreams--;
     if (item.kind === 'status') noteNestedEnd(r, connection, stream, replyOf(item.outcome));
     if (stream.done) dropStream(r, connection, of);

@@ -17,7 +17,7 @@ type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
 const STATUS_OK: StreamItem = { kind: 'status', outcome: { kind: 'reply', code: 0, details: 'OK' } };
 const replyOf = (said: string): Reply => ({ kind: 'reply', code: 0, details: '', message: bytesOf(said) });
-const statusTo = (name: StreamName): StreamOutput => ({ ...name, item: STATUS_OK, digest: 0 });
+const statusTo = (name: StreamName, digest = 0): StreamOutput => ({ ...name, item: STATUS_OK, digest });
 
 /** `large-20000`: so many bytes. */
 function largeReply(text: string): string | undefined {
@@ -54,7 +54,7 @@ export class Service {
       if (timed !== undefined) return timed;
       const waits = this.#executeWait(task, append);
       if (waits !== undefined) return [waits];
-      if (stream !== undefined) return [this.#executePart(task, stream, append)];
+      if (stream !== undefined) return [this.#executePart(task, stream, append, diverges)];
     }
     const text = short(textOf(task.request.message));
     const reply = task.kind === 'read' ? this.#read(text) : (largeReply(text) ?? `${text}=${append(text)}`);
@@ -98,6 +98,7 @@ export class Service {
     task: Extract<Task, { kind: 'ordered' }>,
     part: StreamPart,
     append: (entry: string) => number,
+    diverges: boolean,
   ): Executed {
     const { connection } = task.info;
     const isNamed = (name: StreamName): boolean =>
@@ -111,14 +112,14 @@ export class Service {
         break;
       case 'message': {
         if (own.length === 0) break;
-        const said = `${text}=${append(text)}`;
+        const said = `${text}=${append(text)}${diverges ? '?' : ''}`;
         const item = { kind: 'message', message: bytesOf(said) } as const;
         const to = text.startsWith('@') ? this.#streams : own;
         outputs = to.map((name) => ({ ...name, item, digest: hashText(said) }));
         break;
       }
       case 'end':
-        outputs = own.map(statusTo);
+        outputs = own.map((name) => statusTo(name));
         this.#streams = this.#streams.filter((name) => !isNamed(name));
         break;
       case 'cancel':
@@ -127,7 +128,9 @@ export class Service {
       case 'credit':
         break;
     }
-    return { kind: 'executed', task, outcome: STREAMED, digest: hashText(text), outputs };
+    // A handler that differs when its client has ended sends the same status, and only its digest tells.
+    const did = diverges && part.kind === 'end' ? `${text}?` : text;
+    return { kind: 'executed', task, outcome: STREAMED, digest: hashText(did), outputs };
   }
 
   streamMoved(from: StreamName, to: StreamName): void {
@@ -137,10 +140,10 @@ export class Service {
   }
 
   /** @returns what the handlers of all open streams send when they end by themselves */
-  endStreams(): StreamOutput[] {
+  endStreams(diverges: boolean): StreamOutput[] {
     const ending = this.#streams;
     this.#streams = [];
-    return ending.map(statusTo);
+    return ending.map((name) => statusTo(name, diverges ? 1 : 0));
   }
 
   forgetHandlers(): void {

@@ -162,7 +162,7 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
   /** The handlers of all streams on a replica end by themselves: each replica's does in its own time. */
   endStreams(name: string): void {
     const server = this.server(name);
-    for (const output of server.service.endStreams()) this.tell(server, { kind: 'lateItem', output });
+    for (const output of server.service.endStreams(server.diverges)) this.tell(server, { kind: 'lateItem', output });
   }
 
   /** A replica's interceptors let pass what they held. */
