@@ -30,7 +30,7 @@ const WITH_PROCESSES = [
   'packages/server/src/ending/endings.test.ts',
   'packages/server/src/liveness/blocked.test.ts',
   'packages/server/src/lives/joining.test.ts',
-  'packages/server/src/replica/{end-to-end,generations,poison,processes,uncaught}.test.ts',
+  'packages/server/src/replica/{end-to-end,forgotten,generations,poison,processes,uncaught}.test.ts',
   'packages/server/src/upgrades/{anew,rolling}.test.ts',
   'packages/otel/src/traced.test.ts',
   'packages/testing/src/readme.test.ts',

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import { hostAndPort } from '../liveness/life-liveness.js';
+
+/** Takes the place of a replica that is gone: it ends every connection at once, and counts them. */
+export class Grave {
+  dials = 0;
+  readonly #server: Server;
+  readonly #address: { readonly host: string; readonly port: number };
+
+  private constructor(server: Server, address: { readonly host: string; readonly port: number }) {
+    this.#server = server;
+    this.#address = address;
+    server.on('connection', (socket) => {
+      this.dials++;
+      socket.destroy();
+    });
+  }
+
+  static async at(address: string): Promise<Grave> {
+    const place = hostAndPort(address);
+    const server = createServer();
+    const grave = new Grave(server, place);
+    await once(server.listen(place.port, place.host), 'listening');
+    return grave;
+  }
+
+  /**
+   * Counts from now on only those who dial after all that have dialled so far.
+   *
+   * @returns how many those were
+   */
+  async seal(): Promise<number> {
+    // Connections are taken in the order in which they came.
+    const socket = connect(this.#address);
+    socket.on('error', () => {});
+    await once(socket, 'close');
+    const before = this.dials - 1;
+    this.dials = 0;
+    return before;
+  }
+
+  end(): void {
+    this.#server.close();
+  }
+}
