@@ -131,6 +131,7 @@ export class IncomingPeerLinks {
     });
     widenWindow(link);
     this.#nameless.add(link, (reason) => {
+      this.#refusals.log('warn', 'a link of a replica was refused', { peer: link.getPeer(), reason });
       channel.close();
       refuseLink(link, 'UNDERSTUDY_OVERLOADED', reason);
     });

@@ -84,6 +84,7 @@ export class SessionLinks {
     this.#links.set(id, { link, channel });
     widenWindow(link);
     this.#nameless.add(link, (reason) => {
+      this.#refusals.log('warn', 'a link of a client was refused', { peer, reason });
       this.#forget(id);
       refuseLink(link, 'UNDERSTUDY_OVERLOADED', reason);
     });

@@ -6,9 +6,20 @@ import type { PeerListen } from './peer-setup.js';
 /** How long calls of operators and last frames may take when the listener shuts down. */
 const SHUT_DOWN_MS = 1_000;
 
+/**
+ * Whoever answers no ping for so long is cut off. A replica may be busy for long, and finds a new link when it is not
+ * any more; a stranger that never ends what it began to send would stay for ever.
+ */
+const OPTIONS = {
+  ...FRAME_OPTIONS,
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 60_000,
+  'grpc.max_connection_idle_ms': 60_000,
+} as const;
+
 /** The listener of a replica for other replicas and for operators. */
 export class PeerListener {
-  readonly server = new Server(FRAME_OPTIONS);
+  readonly server = new Server(OPTIONS);
   readonly #listen: PeerListen;
 
   constructor(listen: PeerListen) {

@@ -27,6 +27,7 @@ import { OperatorCheck } from '../identity/operator-check.js';
 import type { AcceptedLink } from '../links/accepted-link.js';
 import { replicationService } from '../links/incoming-peer-links.js';
 import { multicastService } from '../links/session-links.js';
+import { UnspokenConnections } from '../links/unspoken-connections.js';
 import { ReplicaLiveness } from '../liveness/replica-liveness.js';
 import type { Life } from '../lives/life.js';
 import type { LifeEvents, LifeSetup } from '../lives/life-setup.js';
@@ -133,6 +134,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     });
     unwrapHandlers(server, OWN_PATHS);
     this.#serveReplicas(this.#peerListener?.server ?? server);
+    new UnspokenConnections(this.#logger).watch(server, this.#peerListener?.server);
     watchBinding(server, this.#exposure, () => (this.#begun ? this.#strangersWouldPass() : undefined));
     this.#health?.attach(server);
     this.#shutDownNow = followShutdown(server, {
@@ -216,9 +218,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
   ): Omit<LifeSetup, 'liveness'> {
     return {
       ...{ id: this.#id, address, peerAddress, config: this.#config, coordinator, state },
-      version: this.#options.version,
-      interceptors: this.#users ?? [],
-      registry: this.#registry,
+      ...{ version: this.#options.version, interceptors: this.#users ?? [], registry: this.#registry },
       activity: new Activity(),
       peerCredentials: this.#peers.credentials,
       trust: this.#peers.trust,

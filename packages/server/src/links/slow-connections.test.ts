@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { Client, credentials } from '@grpc/grpc-js';
+import { replicated, understudyClient } from '@understudy/client';
+import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import { CONNECT_PATH, LINK_PATH } from '@understudy/grpc-common';
+import { afterEach, expect, it } from 'vitest';
+import { counterService } from '../testing/counter.js';
+import { RawStream } from '../testing/raw-stream.js';
+import { type Node, Stage } from '../testing/stage.js';
+import { UNSPOKEN_MAX } from './unspoken-connections.js';
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+/** The header of a frame: its length, its type, its flags, its stream. */
+const frame = (type: number, flags: number, stream: number, payload = Buffer.alloc(0), length = payload.length) =>
+  Buffer.concat([Buffer.of(0, length >> 8, length & 255, type, flags, 0, 0, 0, stream), payload]);
+const SETTINGS = frame(4, 0, 0);
+const literal = (text: string) => Buffer.concat([Buffer.of(text.length), Buffer.from(text)]);
+const HEADERS = Buffer.concat(
+  Object.entries({
+    ...{ ':method': 'POST', ':scheme': 'http', ':path': counterService.Add.path, ':authority': 'slow' },
+    ...{ te: 'trailers', 'content-type': 'application/grpc' },
+  }).map(([name, value]) => Buffer.concat([Buffer.of(0), literal(name), literal(value)])),
+);
+
+let stage: Stage;
+const sockets: Socket[] = [];
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await stage.end();
+});
+
+function open({ address }: Node, ...bytes: readonly Buffer[]): Socket {
+  const [host, port] = address.split(':');
+  const socket = connect(Number(port), host);
+  sockets.push(socket);
+  socket.on('error', () => {});
+  socket.resume();
+  for (const each of bytes) socket.write(each);
+  return socket;
+}
+
+const many = (count: number, make: () => Socket): Socket[] => Array.from({ length: count }, make);
+const ends = (all: readonly Socket[]): Promise<unknown> =>
+  Promise.all(all.map((socket) => socket.closed || once(socket, 'close')));
+
+/** An honest client. @returns what its calls count up to, and a way to end it */
+function honest(node: Node) {
+  const client = new Client(
+    `understudy:///${node.address}`,
+    credentials.createInsecure(),
+    replicated({ serviceConfig: stage.serviceConfig, logger: stage.logger }),
+  );
+  const { path, requestSerialize, responseDeserialize } = counterService.Add;
+  const add = (id: string): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, (error, value) =>
+        error === null ? resolve(value) : reject(error),
+      );
+    });
+  return { add, close: () => understudyClient(client).close() };
+}
+
+it('connections that never finish what they begin are ended, while honest clients and a new replica are served', async () => {
+  // The answer to a ping cannot come from who is in the middle of a frame, or reads nothing.
+  const options = { 'grpc.keepalive_time_ms': 2_000, 'grpc.keepalive_timeout_ms': 4_000 };
+  stage = new Stage(memoryCoordinator(), {}, [], undefined, options);
+  const [primary] = (await stage.startGroup(2)) as [Node, Node];
+  const early = honest(primary);
+  let calls = 0;
+  let going = true;
+  const calling = (async () => {
+    for (; going; calls++) await early.add(`${calls}`);
+  })();
+
+  const slow = [
+    ...many(50, () => open(primary)),
+    ...many(50, () => open(primary, PREFACE.subarray(0, 10))),
+    ...many(50, () => open(primary, PREFACE, SETTINGS, frame(1, 4, 1, HEADERS.subarray(0, 9), HEADERS.length))),
+    ...many(50, () => open(primary, PREFACE, SETTINGS, frame(1, 4, 1, HEADERS))),
+  ];
+  // A byte now and then, of a preface and of the header of a call.
+  const drops = many(20, () => open(primary));
+  const dribbles = many(20, () => open(primary, PREFACE, SETTINGS, frame(1, 4, 1, Buffer.alloc(0), HEADERS.length)));
+  let dropped = 0;
+  const drip = setInterval(() => {
+    for (const socket of drops) socket.write(PREFACE.subarray(dropped, dropped + 1));
+    for (const socket of dribbles) socket.write(HEADERS.subarray(dropped, dropped + 1));
+    dropped++;
+  }, 500);
+  const silent = [CONNECT_PATH, LINK_PATH].flatMap((path) =>
+    Array.from({ length: 20 }, () => new RawStream(primary.address, path)),
+  );
+
+  const late = honest(primary);
+  await late.add('late');
+  await stage.start('r3');
+  await stage.until(() => primary.status.inSync.length === 3);
+  await ends([...slow, ...drops, ...dribbles]);
+  clearInterval(drip);
+  for (const { details } of await Promise.all(silent.map(({ ended }) => ended)))
+    expect(details).toContain('did not say and prove who it is within 5 s');
+  const after = calls;
+  await Promise.race([stage.until(() => calls > after), calling]);
+  going = false;
+  await calling;
+  await early.close();
+  await late.close();
+
+  const told = (reason: string) => stage.logged.filter((line) => line.startsWith('warn') && line.includes(reason));
+  expect(told('it did not begin to speak HTTP/2 within 5 s')).toHaveLength(1);
+  expect(told('a link of a client was refused')).toHaveLength(1);
+  expect(told('a link of a replica was refused')).toHaveLength(1);
+});
+
+it('no more connections wait than a bound: the oldest makes room, and who speaks at once is served', async () => {
+  stage = new Stage(memoryCoordinator());
+  const node = await stage.start('r1');
+  const first = open(node);
+  await once(first, 'connect');
+  const others = many(UNSPOKEN_MAX, () => open(node));
+  await Promise.all(others.map((socket) => !socket.connecting || once(socket, 'connect')));
+  await ends([first]);
+  expect(stage.logged).toContainEqual(expect.stringContaining(`${UNSPOKEN_MAX} later ones`));
+  const client = honest(node);
+  expect(await client.add('a')).toBe(1);
+  await client.close();
+});

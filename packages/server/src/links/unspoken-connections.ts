@@ -1,0 +1,103 @@
+/**
+ * Connections that have not said that they speak HTTP/2. grpc-js sets them no deadline and no bound (1.14), so each of
+ * them would stay for as long as whoever made it likes.
+ */
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Server } from '@grpc/grpc-js';
+import type { Logger } from '@understudy/core';
+import { Refusals } from './refusals.js';
+
+/** How long a connection may take for its TLS handshake and its first settings, which clients send at once. */
+export const SPOKEN_WITHIN_MS = 5_000;
+/** How many connections may be open that have not sent them. The oldest makes room for a newcomer. */
+export const UNSPOKEN_MAX = 1_024;
+
+interface Unspoken {
+  readonly socket: Socket;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** grpc-js has no public way to ask for these. Where a later version keeps them elsewhere, nothing is watched. */
+interface Inside {
+  readonly http2Servers?: unknown;
+}
+
+/** The connections of a server of grpc-js, from when they are made until they have spoken. */
+export class UnspokenConnections {
+  readonly #refusals: Refusals;
+  readonly #watched = new WeakSet<Http2Server>();
+  /** By the other end's address, the oldest first. */
+  readonly #connections = new Map<string, Unspoken>();
+
+  constructor(logger: Logger) {
+    this.#refusals = new Refusals(logger);
+  }
+
+  /** Watches everything that servers are bound to, now and later. */
+  watch(...servers: readonly (Server | undefined)[]): void {
+    for (const server of servers) {
+      if (server === undefined) continue;
+      const { bindAsync } = server;
+      server.bindAsync = (target, credentials, callback) => {
+        bindAsync.call(server, target, credentials, (error, port) => {
+          this.#look(server);
+          callback(error, port);
+        });
+      };
+      this.#look(server);
+    }
+  }
+
+  #look(server: Server): void {
+    const { http2Servers } = server as unknown as Inside;
+    if (!(http2Servers instanceof Map)) return;
+    for (const listener of (http2Servers as Map<Http2Server, unknown>).keys()) {
+      if (this.#watched.has(listener)) continue;
+      this.#watched.add(listener);
+      listener.on('connection', (socket: Socket) => this.#add(socket));
+      listener.on('session', (session: ServerHttp2Session) => {
+        // The session's socket is a wrapper, and with TLS another one than the connection's.
+        const name = nameOf(session.socket);
+        session.once('remoteSettings', () => this.#forget(name));
+      });
+    }
+  }
+
+  #add(socket: Socket): void {
+    // Whoever connects to a Unix socket is a process of this machine, and has no address.
+    if (socket.remoteAddress === undefined) return;
+    if (this.#connections.size >= UNSPOKEN_MAX) {
+      const [oldest] = this.#connections.keys();
+      this.#end(oldest, `${UNSPOKEN_MAX} later ones have not begun to speak HTTP/2 either`);
+    }
+    const name = nameOf(socket);
+    const late = `it did not begin to speak HTTP/2 within ${SPOKEN_WITHIN_MS / 1000} s`;
+    const timer = setTimeout(() => {
+      // After a blocked loop what the client has sent is read first.
+      setImmediate(() => {
+        if (this.#connections.get(name)?.timer === timer) this.#end(name, late);
+      });
+    }, SPOKEN_WITHIN_MS).unref();
+    this.#connections.set(name, { socket, timer });
+    socket.once('close', () => {
+      if (this.#connections.get(name)?.socket === socket) this.#forget(name);
+    });
+  }
+
+  #end(name: string | undefined, reason: string): void {
+    const unspoken = name === undefined ? undefined : this.#connections.get(name);
+    if (name === undefined || unspoken === undefined) return;
+    this.#forget(name);
+    this.#refusals.log('warn', 'a connection was ended', { peer: name, reason });
+    unspoken.socket.destroy();
+  }
+
+  #forget(name: string): void {
+    clearTimeout(this.#connections.get(name)?.timer);
+    this.#connections.delete(name);
+  }
+}
+
+const nameOf = ({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
+  `${remoteAddress}:${remotePort}`;
