@@ -3,8 +3,9 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { expect, it } from 'vitest';
+import { Grave } from '../links/testing/grave.js';
 import { counterService } from '../testing/counter.js';
-import { Grave } from '../testing/grave.js';
+
 import { type Node, Stage } from '../testing/stage.js';
 
 const SIZE = 3;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
-import { hostAndPort } from '../liveness/life-liveness.js';
+import { hostAndPort } from '../../liveness/life-liveness.js';
 
 /** Takes the place of a replica that is gone: it ends every connection at once, and counts them. */
 export class Grave {
