@@ -19,7 +19,7 @@ interface Unspoken {
 }
 
 /** grpc-js has no public way to ask for these. Where a later version keeps them elsewhere, nothing is watched. */
-interface Listening {
+interface WithListeners {
   readonly http2Servers?: unknown;
 }
 
@@ -50,7 +50,7 @@ export class UnspokenConnections {
   }
 
   #look(server: Server): void {
-    const { http2Servers } = server as unknown as Listening;
+    const { http2Servers } = server as unknown as WithListeners;
     if (!(http2Servers instanceof Map)) return;
     for (const listener of (http2Servers as Map<Http2Server, unknown>).keys()) {
       if (this.#watched.has(listener)) continue;

@@ -40,6 +40,12 @@ export function checkAddress(address: string | undefined): string {
     checkReachable(address);
     return address;
   }
+  if (/^unix(-abstract)?:/.test(address)) {
+    throw setupError(
+      `the address ${JSON.stringify(address.slice(0, 60))} is a Unix socket, by which other replicas do not reach this one; ` +
+        'bind the server to a port, too, and give its host:port; clients may use the socket',
+    );
+  }
   throw setupError(
     `the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535; give the one at which others reach this replica`,
   );
