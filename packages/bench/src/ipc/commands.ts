@@ -23,8 +23,20 @@ export interface ProcessCommands {
   endProfile(path: string): void;
 }
 
+/** How long a process held its event loop at a time. A turn is long beyond 10 ms. */
+export interface Turns {
+  readonly longestMs: number;
+  /** In time for which the thread had a processor: the rest of a turn is other processes' doing. */
+  readonly longestOwnMs: number;
+  readonly longOwn: number;
+  /** The longest collection of garbage, which is part of a turn. */
+  readonly longestGcMs: number;
+}
+
 export interface ReplicaCommands extends ProcessCommands {
   status(): ReplicaStatus;
+  /** The turns since the last time; the first time none, since they are watched from then on. */
+  turns(): Turns;
 }
 
 /** Microseconds. */

@@ -31,6 +31,12 @@ export function joiningTable(
       line('longest call meanwhile, µs', ({ meanwhile }) => meanwhile.max),
       line('memory of the primary before, MiB', ({ primaryBytesBefore }) => primaryBytesBefore / MEBIBYTE),
       line('more meanwhile, MiB', (each) => (each.primaryBytesMeanwhile - each.primaryBytesBefore) / MEBIBYTE),
+      line('longest turn of the primary before, ms', ({ turnsBefore }) => turnsBefore.longestMs),
+      line('longest turn meanwhile, ms', ({ turnsMeanwhile }) => turnsMeanwhile.longestMs),
+      line('longest on a processor before, ms', ({ turnsBefore }) => turnsBefore.longestOwnMs),
+      line('longest on a processor meanwhile, ms', ({ turnsMeanwhile }) => turnsMeanwhile.longestOwnMs),
+      line('longer than 10 ms on one, meanwhile', ({ turnsMeanwhile }) => turnsMeanwhile.longOwn),
+      line('longest garbage collection, ms', ({ turnsMeanwhile }) => turnsMeanwhile.longestGcMs),
       line('failed calls', ({ failures }) => failures),
     ],
   )}\nMeasured again because the group was disturbed: ${all.reduce((sum, { disturbed }) => sum + disturbed, 0)}.`;

@@ -9,6 +9,7 @@ import { textOf } from './text.js';
 const mode = { replication: 'semi-active', multicast: 'direct', leaseMs: 300 } as const;
 const latencies = { count: 99_999, p50: 99_999, p99: 99_999, max: 99_999 };
 const flow = { bytes: 9_999, messages: 999, headers: 999 };
+const turns = { longestMs: 9_999, longestOwnMs: 9_999, longOwn: 9_999, longestGcMs: 9_999 };
 const flows = {
   clientToPrimary: flow,
   primaryToClient: flow,
@@ -99,7 +100,7 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
           failure: undefined,
           disturbed: 0,
         },
-        ...{ primaryBytesBefore: 2 ** 35, primaryBytesMeanwhile: 2 ** 36 },
+        ...{ primaryBytesBefore: 2 ** 35, primaryBytesMeanwhile: 2 ** 36, turnsBefore: turns, turnsMeanwhile: turns },
       },
     ],
   };

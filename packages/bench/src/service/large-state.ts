@@ -4,6 +4,10 @@ import type { Counter } from './counter.js';
 
 const MEBIBYTE = 1024 * 1024;
 
+async function* each(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+  yield* chunks;
+}
+
 /**
  * The counter, and beside it as many MiB as a measurement wants. Calls do not change those, so a copy needs none of its own:
  * it is drawn from them while calls go on.
@@ -23,8 +27,9 @@ export class LargeState implements ChunkedStateSource {
     return this.#chunks.reduce((sum, { length }) => sum + length, 0);
   }
 
-  checkpoint(): Iterable<Uint8Array> {
-    return [...this.#chunks, this.#counter.checkpoint()];
+  /** The state is that of the moment of the call, however late its chunks are drawn. */
+  checkpoint(): AsyncIterable<Uint8Array> {
+    return each([...this.#chunks, this.#counter.checkpoint()]);
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {

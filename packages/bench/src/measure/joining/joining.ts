@@ -1,7 +1,8 @@
 /** How calls fare while a replica joins that must get a copy of the whole state. */
-import { BenchFailure } from '../../ipc/child.js';
+import { BenchFailure, type Child } from '../../ipc/child.js';
 import { monotonicMs } from '../../ipc/clock.js';
-import type { Latencies, OpenMark } from '../../ipc/commands.js';
+import type { DriverCommands, Latencies, OpenMark, Turns } from '../../ipc/commands.js';
+import type { Group } from '../../processes/group.js';
 import type { Stage } from '../../processes/stage.js';
 import type { Mode } from '../../service/service-config.js';
 import { attempt, type Finding } from '../attempts.js';
@@ -24,6 +25,9 @@ export interface Joining {
   /** The most memory that the primary's process had. */
   readonly primaryBytesBefore: number;
   readonly primaryBytesMeanwhile: number;
+  /** How long the primary's process held its event loop at a time. */
+  readonly turnsBefore: Turns;
+  readonly turnsMeanwhile: Turns;
   readonly failures: number;
   readonly failure: string | undefined;
 }
@@ -54,14 +58,14 @@ async function joinOnce(stage: Stage, { settings }: Bench, mode: Mode): Promise<
   await driver.ask('openLoad', callsPerSecond, {}, DEADLINE_MS);
   await stage.pass(warmUpSeconds);
   const { term } = group.primary;
-  await mark(stage, site);
+  await mark(stage, driver);
   const before = await watched(stage, site, stage.pass(seconds));
   const startedAtMs = monotonicMs();
   const patienceMs = PATIENCE_MS + (stateMib / LEAST_MIB_PER_SECOND) * 1_000;
   const meanwhile = await watched(stage, site, group.join(stage, { stateMib: 0 }, patienceMs));
   const joinedAtMs = monotonicMs();
   await stage.until('all calls have ended', driver.ask('endOpenLoad'));
-  const last = await mark(stage, site);
+  const last = await mark(stage, driver);
   await group.agree(stage, 0);
   const marks = [before.mark, meanwhile.mark, last];
   const result: Joining = {
@@ -70,33 +74,38 @@ async function joinOnce(stage: Stage, { settings }: Bench, mode: Mode): Promise<
     meanwhile: meanwhile.mark.latencies,
     primaryBytesBefore: before.mostBytes,
     primaryBytesMeanwhile: meanwhile.mostBytes,
+    turnsBefore: before.turns,
+    turnsMeanwhile: meanwhile.turns,
     failures: marks.reduce((sum, { refused, late, failures }) => sum + refused + late + failures, 0),
     failure: marks.find(({ failure }) => failure !== undefined)?.failure,
   };
   return { result, whole: group.primary.term === term };
 }
 
-/** Looks at the primary's memory until `act` is over. */
+/** Looks at the primary's memory, and at the turns of its event loop, until `act` is over. */
 async function watched(
   stage: Stage,
-  site: Site,
+  { driver, group }: Site & { readonly group: Group },
   act: Promise<void>,
-): Promise<{ readonly mark: OpenMark; readonly mostBytes: number }> {
+): Promise<{ readonly mark: OpenMark; readonly mostBytes: number; readonly turns: Turns }> {
   let isOver = false;
   const over = act.finally(() => {
     isOver = true;
   });
+  const primary = group.primary.child;
+  const turns = (): Promise<Turns> => stage.until('the primary answers', primary.ask('turns'));
+  await turns();
   let mostBytes = 0;
   while (!isOver) {
-    const { rssBytes } = await stage.until('the primary answers', site.primary.ask('memory'));
+    const { rssBytes } = await stage.until('the primary answers', primary.ask('memory'));
     mostBytes = Math.max(mostBytes, rssBytes);
     await Promise.race([over, stage.pass(SAMPLE_EVERY_S)]);
   }
   await over;
-  return { mark: await mark(stage, site), mostBytes };
+  return { turns: await turns(), mark: await mark(stage, driver), mostBytes };
 }
 
-async function mark(stage: Stage, { driver }: Site): Promise<OpenMark> {
+async function mark(stage: Stage, driver: Child<DriverCommands>): Promise<OpenMark> {
   const marked = await stage.until('the driver answers', driver.ask('openMark'));
   if (marked.answered === 0 && marked.failures > 0) throw new BenchFailure(`all calls failed: ${marked.failure}`);
   return marked;

@@ -1,0 +1,63 @@
+/** How long a process holds its event loop: what a timer that is due every millisecond waits beyond that. */
+import { readFileSync } from 'node:fs';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { monotonicMs } from './clock.js';
+import type { Turns } from './commands.js';
+
+const EVERY_MS = 1;
+/** What calls notice of a process that holds its loop. */
+const LONG_MS = 10;
+/** Linux counts the nanoseconds for which a thread had a processor; a process's first thread has its number. */
+const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;
+
+/**
+ * The time for which this thread had a processor. On a machine with other work a turn takes longer than that, and the
+ * rest is not the process's doing.
+ */
+function ownCpuMs(): number {
+  try {
+    return Number(readFileSync(SCHEDSTAT, 'latin1').split(' ', 1)[0]) / 1e6;
+  } catch {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  }
+}
+
+const NONE: Turns = { longestMs: 0, longestOwnMs: 0, longOwn: 0, longestGcMs: 0 };
+
+/** Watches the turns of this process's event loop, from the first time that it is asked. */
+export class TurnWatch {
+  #timer: NodeJS.Timeout | undefined;
+  #since = NONE;
+
+  /** @returns what there was since this was last asked */
+  take(): Turns {
+    this.#timer ??= this.#begin();
+    const taken = this.#since;
+    this.#since = NONE;
+    return taken;
+  }
+
+  #begin(): NodeJS.Timeout {
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) this.#note({ longestGcMs: duration });
+    }).observe({ entryTypes: ['gc'] });
+    let atMs = monotonicMs();
+    let cpuMs = ownCpuMs();
+    return setInterval(() => {
+      const [nowMs, nowCpuMs] = [monotonicMs(), ownCpuMs()];
+      this.#note({ longestMs: nowMs - atMs, longestOwnMs: nowCpuMs - cpuMs });
+      [atMs, cpuMs] = [nowMs, nowCpuMs];
+    }, EVERY_MS).unref();
+  }
+
+  #note({ longestMs = 0, longestOwnMs = 0, longestGcMs = 0 }: Partial<Turns>): void {
+    const since = this.#since;
+    this.#since = {
+      longestMs: Math.max(since.longestMs, longestMs),
+      longestOwnMs: Math.max(since.longestOwnMs, longestOwnMs),
+      longOwn: since.longOwn + (longestOwnMs > LONG_MS ? 1 : 0),
+      longestGcMs: Math.max(since.longestGcMs, longestGcMs),
+    };
+  }
+}
