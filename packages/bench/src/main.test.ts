@@ -10,6 +10,8 @@ import type { BenchReport } from './report/report.js';
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** Only what hangs takes this long. */
 const HANG_MS = 240_000;
+/** The width of help that goes to no terminal. */
+const HELP_WIDTH = 80;
 const SHORT = ['--rounds', '1', '--seconds', '0.2', '--warm-up', '0.2'];
 
 const started: ChildProcess[] = [];
@@ -89,6 +91,17 @@ describe('the benchmark', () => {
   it('exits with 2 when its arguments make no sense', async () => {
     expect(await exitOf(bench('--rounds', '0'))).toBe(2);
     expect(await exitOf(bench('--only', 'everything'))).toBe(2);
+  });
+
+  it('breaks the lines of its help only where the next word would not fit', () => {
+    const help = execFileSync(process.execPath, [MAIN, '--help'], { encoding: 'utf8' });
+    const [, description = ''] = help.split('\n\n');
+    const lines = description.split('\n');
+    expect(lines.length).toBeGreaterThan(1);
+    for (const [index, line] of lines.slice(0, -1).entries()) {
+      const [nextWord = ''] = (lines[index + 1] ?? '').split(' ');
+      expect(`${line} ${nextWord}`.length).toBeGreaterThan(HELP_WIDTH);
+    }
   });
 
   it('leaves no process behind when it is interrupted', async () => {

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SECTIONS, type Section, type Settings } from './measure/settings.js';
 import { BARE, variantsOf } from './measure/variants.js';
-import { type Mode, MULTICASTS, REPLICATIONS } from './service/service-config.js';
+import { DEFAULT_LEASE_MS, type Mode, MULTICASTS, REPLICATIONS } from './service/service-config.js';
 
 interface Parsed {
   readonly only: readonly Section[];
@@ -90,12 +90,12 @@ function addOptions(command: Command): Command {
   return command
     .name('bench')
     .description(
-      'Compares a replicated service with the same service on its own. Every variant is\n' +
-        `measured once in every round, in fresh processes. This machine has ${availableParallelism()} cores for the client and all\n` +
-        'replicas together, so look at the ratios to the bare service.',
+      'Compares a replicated service with the same service on its own. Every variant is measured once in every round, ' +
+        `in fresh processes. This machine has ${availableParallelism()} cores for the client and all replicas together, ` +
+        'so look at the ratios to the bare service.',
     )
-    .option('--only <sections>', `what to measure: some of ${SECTIONS.join()}`, listOf(SECTIONS), SECTIONS)
-    .option('--variants <names>', `which variants: some of ${names.join()}`, variantList(names), [])
+    .addOption(listed('--only <sections>', 'what to measure', SECTIONS, listOf(SECTIONS), SECTIONS))
+    .addOption(listed('--variants <names>', 'which variants', names, variantList(names), []))
     .option('--replicas <n>', 'number of replicas, each a process', wholeNumberOf(1, 9), 3)
     .option('--rounds <n>', 'rounds of throughput, latency and streams (5)', numberOf(1, 1_000))
     .option('--seconds <s>', 'length of a measured stretch, seconds (3)', numberOf(0.1, 3_600))
@@ -109,7 +109,7 @@ function addOptions(command: Command): Command {
     .option('--calls-per-second <n>', 'calls made while a replica joins', wholeNumberOf(1, 100_000), 2_000)
     .addOption(choice('--replication <how>', 'what the backups do', REPLICATIONS))
     .addOption(choice('--multicast <to>', 'to whom the primary announces the order', MULTICASTS))
-    .option('--lease-ms <ms>', 'lease of the primary, milliseconds', wholeNumberOf(20, 20_000), 300)
+    .option('--lease-ms <ms>', 'lease of the primary, milliseconds', wholeNumberOf(20, 20_000), DEFAULT_LEASE_MS)
     .option('--quick', '2 rounds of 1.5 s, 3 failovers, 1 recovery, 1 joining: a look, not a measurement', false)
     .option('--profile <dir>', 'write CPU profiles of the measured processes, which slows them')
     .option('--json <file>', 'write the full report')
@@ -117,7 +117,9 @@ function addOptions(command: Command): Command {
 }
 
 const variantNames = (): readonly string[] =>
-  variantsOf({ replication: 'semi-active', multicast: 'direct', leaseMs: 300 }).map(({ name }) => toOption(name));
+  variantsOf({ replication: 'semi-active', multicast: 'direct', leaseMs: DEFAULT_LEASE_MS }).map(({ name }) =>
+    toOption(name),
+  );
 
 /** Reports write a variant's name with a space, the command line writes it with a hyphen. */
 const toOption = (name: string): string => name.replace(' ', '-');
@@ -127,6 +129,9 @@ const variantList = (names: readonly string[]) => (text: string) =>
 
 const choice = (flags: string, description: string, choices: readonly [string, ...string[]]): Option =>
   new Option(flags, description).choices(choices).default(choices[0]);
+
+const listed = <T>(flags: string, what: string, names: readonly string[], parse: (text: string) => T, all: T): Option =>
+  new Option(flags, `${what}: some of ${names.join(', ')}, joined by commas`).argParser(parse).default(all, 'all');
 
 const listOf =
   <T extends string>(allowed: readonly T[]) =>

@@ -1,5 +1,6 @@
 /** The ways to replicate the measured service. */
 import type { Carrier, Multicast, Release, Replication } from '@understudy/core';
+import { parseServiceConfig } from '@understudy/core/internal';
 
 export const REPLICATIONS = ['semi-active', 'passive'] as const satisfies readonly Replication[];
 export const MULTICASTS = ['direct', 'destination'] as const satisfies readonly Multicast[];
@@ -20,6 +21,9 @@ export interface Mode {
 }
 
 export const GROUP = 'counter';
+
+/** The lease of a group whose settings name none. */
+export const DEFAULT_LEASE_MS = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: GROUP } }] }).leaseMs;
 
 /** The gRPC service config that replicas and clients are given alike. */
 export function serviceConfigOf({ readsFromBackups, ...mode }: Mode): object {
