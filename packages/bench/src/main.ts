@@ -7,6 +7,7 @@ import { measureFailovers } from './measure/failover.js';
 import { measureReads } from './measure/handlers/reads.js';
 import { measureWaits } from './measure/handlers/waits.js';
 import { measureJoinings } from './measure/joining/joining.js';
+import { measureLarge } from './measure/large/large.js';
 import { measureOverload } from './measure/overload.js';
 import { measureRecoveries } from './measure/recovery.js';
 import { measureRounds } from './measure/rounds.js';
@@ -31,6 +32,7 @@ async function measure(settings: Settings, report: BenchReport): Promise<void> {
   if (only.includes('throughput') || only.includes('latency')) report.rounds = await measureRounds(bench, variants);
   if (only.includes('streams')) report.streams = await measureStreams(bench, variants);
   if (only.includes('overload')) report.overload = await measureOverload(bench, variants);
+  if (only.includes('large')) report.large = await measureLarge(bench, variants);
   if (only.includes('waits')) report.waits = await measureWaits(bench, variants);
   if (only.includes('reads')) report.reads = await measureReads(bench);
   if (only.includes('wire')) report.wire = await measureWire(bench, variants);

@@ -63,5 +63,5 @@ function commonCommands(): Implementation<ProcessCommands> {
 function memory(): Memory {
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
-  return { liveBytes: heapUsed + external, rssBytes: rss };
+  return { liveBytes: heapUsed + external, rssBytes: rss, mostRssBytes: process.resourceUsage().maxRSS * 1_024 };
 }

@@ -13,6 +13,8 @@ export interface Memory {
   /** Live JavaScript objects and their buffers, after a garbage collection if the process allows one. */
   readonly liveBytes: number;
   readonly rssBytes: number;
+  /** The most that `rssBytes` was since the process began, also within a turn of its event loop. */
+  readonly mostRssBytes: number;
 }
 
 export interface ProcessCommands {
@@ -99,6 +101,21 @@ export interface Asked extends Pick<AddRequest, 'work' | 'waitMs' | 'once'> {
   readonly reads?: boolean;
 }
 
+/** Calls that the application makes in one turn of its event loop. */
+export interface BurstAsked {
+  readonly calls: number;
+  /** Of each payload. */
+  readonly requestBytes: number;
+  readonly replyBytes: number;
+}
+
+export interface BurstDone {
+  readonly seconds: number;
+  readonly failures: number;
+  /** The message of the first failure, from gRPC. */
+  readonly failure: string | undefined;
+}
+
 /** How a stream sends: as fast as flow control allows, or each message when the one before has come back. */
 export type Pace = 'window' | 'one';
 
@@ -124,6 +141,14 @@ export interface DriverCommands extends ProcessCommands {
   /** Resolves when every client has had a reply of a term newer than `term`. */
   heardOfTermAfter(term: number): void;
   endBeat(): Heard;
+  /** Makes a small call at each interval, whether or not earlier calls were answered, until `endSmallCalls`. */
+  startSmallCalls(everyMs: number): void;
+  /** Latencies begin when a call is due, so a client whose event loop is blocked makes them longer, too. */
+  markSmallCalls(): Mark;
+  /** Waits for the open ones. */
+  endSmallCalls(): void;
+  /** Makes all calls in one turn, and waits until all have ended. */
+  burst(asked: BurstAsked): BurstDone;
 }
 
 /** The traffic through one door of the proxy, in both directions. */

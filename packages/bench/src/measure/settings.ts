@@ -2,7 +2,7 @@
 import type { Mode } from '../service/service-config.js';
 
 export const SECTIONS = [
-  ...(['throughput', 'latency', 'streams', 'overload', 'waits', 'reads'] as const),
+  ...(['throughput', 'latency', 'streams', 'overload', 'large', 'waits', 'reads'] as const),
   ...(['wire', 'failover', 'recovery', 'joining'] as const),
 ] as const;
 export type Section = (typeof SECTIONS)[number];

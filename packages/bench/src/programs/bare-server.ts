@@ -4,9 +4,9 @@ import { serveParent, tellNews } from '../ipc/child-side.js';
 import type { ProcessCommands } from '../ipc/commands.js';
 import { bind } from '../service/bind.js';
 import { Counter, handlers } from '../service/counter.js';
-import { CounterService } from '../service/proto.js';
+import { ANY_SIZE, CounterService } from '../service/proto.js';
 
-const server = new grpc.Server();
+const server = new grpc.Server(ANY_SIZE);
 server.addService(CounterService, handlers(new Counter()));
 serveParent<ProcessCommands>({});
 tellNews(`127.0.0.1:${await bind(server, '127.0.0.1:0')}`);

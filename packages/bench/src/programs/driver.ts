@@ -3,11 +3,13 @@ import * as grpc from '@grpc/grpc-js';
 import { serveParent } from '../ipc/child-side.js';
 import type { Connection, DriverCommands } from '../ipc/commands.js';
 import { Beat } from '../load/beat.js';
+import { Burst } from '../load/burst.js';
 import { Load } from '../load/load.js';
 import { OpenLoad } from '../load/open-load.js';
+import { SmallCalls } from '../load/small-calls.js';
 import { StreamLoad } from '../load/stream-load.js';
 import { Tally } from '../load/tally.js';
-import { CounterClient } from '../service/proto.js';
+import { ANY_SIZE, CounterClient } from '../service/proto.js';
 
 const tally = new Tally();
 let clients: CounterClient[] = [];
@@ -16,6 +18,7 @@ let load: Load | undefined;
 let openLoad: OpenLoad | undefined;
 let streams: StreamLoad | undefined;
 let beat: Beat | undefined;
+let smallCalls: SmallCalls | undefined;
 
 const present = <T>(part: T | undefined): T => {
   if (part === undefined) throw new Error('ask the driver to connect, and to start what it should end');
@@ -24,10 +27,10 @@ const present = <T>(part: T | undefined): T => {
 
 /** Creates the clients. Clients of the bare service load none of our code. */
 async function connect({ target, mode, clients: count }: Connection): Promise<void> {
-  let options: grpc.ClientOptions = {};
+  let options: grpc.ClientOptions = ANY_SIZE;
   if (mode !== undefined) {
     const ours = await import('./replicated-options.js');
-    options = ours.replicatedOptions(mode);
+    options = { ...ANY_SIZE, ...ours.replicatedOptions(mode) };
     termOf = ours.termOf;
   }
   clients = Array.from({ length: count }, () => new CounterClient(target, grpc.credentials.createInsecure(), options));
@@ -58,4 +61,10 @@ serveParent<DriverCommands>({
   },
   heardOfTermAfter: (term) => present(beat).heardOfTermAfter(term),
   endBeat: () => present(beat).end(),
+  startSmallCalls: (everyMs) => {
+    smallCalls = new SmallCalls(present(clients[0]), everyMs);
+  },
+  markSmallCalls: () => present(smallCalls).mark(),
+  endSmallCalls: () => present(smallCalls).end(),
+  burst: (asked) => new Burst(present(clients[0]), asked).run(),
 });

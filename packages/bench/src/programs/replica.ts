@@ -9,7 +9,7 @@ import { TurnWatch } from '../ipc/turns.js';
 import { bind } from '../service/bind.js';
 import { Counter, handlers, type Once } from '../service/counter.js';
 import { LargeState } from '../service/large-state.js';
-import { CounterService } from '../service/proto.js';
+import { ANY_SIZE, CounterService } from '../service/proto.js';
 import { serviceConfigOf } from '../service/service-config.js';
 import { jsonLogger } from './json-logger.js';
 
@@ -23,7 +23,7 @@ const replica = createReplica({
   serviceConfig: serviceConfigOf(job.mode),
   logger: jsonLogger,
 });
-const server = new grpc.Server({ interceptors: replica.interceptors() });
+const server = new grpc.Server({ ...ANY_SIZE, interceptors: replica.interceptors() });
 replica.attach(server);
 const once: Once = (run) => replica.once('wait', run);
 server.addService(CounterService, handlers(counter, once));

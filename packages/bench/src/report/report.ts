@@ -3,6 +3,7 @@ import type { ReadsOf } from '../measure/handlers/reads.js';
 import type { WaitsTurn } from '../measure/handlers/waits.js';
 import type { VariantRounds } from '../measure/in-rounds.js';
 import type { CountedJoining } from '../measure/joining/joining.js';
+import type { LargeOf } from '../measure/large/large.js';
 import type { OverloadTurn } from '../measure/overload.js';
 import type { RecoveryAt } from '../measure/recovery.js';
 import type { VariantTurns } from '../measure/rounds.js';
@@ -21,6 +22,7 @@ export interface BenchReport {
   rounds?: readonly VariantTurns[];
   streams?: readonly VariantRounds<StreamsTurn>[];
   overload?: readonly VariantRounds<OverloadTurn>[];
+  large?: readonly LargeOf[];
   waits?: readonly VariantRounds<WaitsTurn>[];
   reads?: readonly ReadsOf[];
   wire?: readonly VariantWire[];

@@ -2,6 +2,7 @@ import { circumstances } from './circumstances.js';
 import { failoverTable, recoveryTable } from './failover-tables.js';
 import { readsTable, waitsTable } from './handlers-tables.js';
 import { joiningTable } from './joining-table.js';
+import { largeTables } from './large-table.js';
 import { overloadTable } from './overload-table.js';
 import type { BenchReport } from './report.js';
 import { latenciesTable, throughputTables } from './rounds-tables.js';
@@ -13,7 +14,8 @@ const CPU_MAX = 50;
 
 /** The report as text, at most 80 columns wide. */
 export function textOf(report: BenchReport): string {
-  const { machine, settings, rounds, streams, overload, waits, reads, wire, failovers, recoveries, joinings } = report;
+  const { machine, settings, rounds, streams, overload, large, waits, reads, wire, failovers, recoveries, joinings } =
+    report;
   const { only, mode, replicas } = settings;
   const parts = [
     `${machine.cores} cores (${machine.cpu.slice(0, CPU_MAX)}), ${Math.round(machine.memoryBytes / GIBIBYTE)} GiB\n` +
@@ -25,6 +27,7 @@ export function textOf(report: BenchReport): string {
   if (rounds !== undefined) parts.push(circumstances(rounds, machine));
   if (streams !== undefined) parts.push(...streamsTables(streams, settings), circumstances(streams, machine));
   if (overload !== undefined) parts.push(overloadTable(overload, settings));
+  if (large !== undefined) parts.push(...largeTables(large, settings));
   if (waits !== undefined) parts.push(waitsTable(waits, settings));
   if (reads !== undefined) parts.push(readsTable(reads, settings));
   if (wire !== undefined) parts.push(...wireTables(wire, settings));

@@ -43,10 +43,10 @@ export type Once = (run: () => Promise<void>) => Promise<void>;
 
 function answer(
   counter: Counter,
-  { request: { amount, payload } }: Parameters<CounterHandlers['add']>[0],
+  { request: { amount, payload, replyBytes = 0 } }: Parameters<CounterHandlers['add']>[0],
   reply: Parameters<CounterHandlers['add']>[1],
 ): void {
-  reply(null, { total: counter.add(amount), payload });
+  reply(null, { total: counter.add(amount), payload: replyBytes === 0 ? payload : new Uint8Array(replyBytes) });
 }
 
 /** The handlers of the service. The bare and the replicated service use the same. */

@@ -12,6 +12,8 @@ export interface AddRequest {
   readonly waitMs?: number;
   /** Whether it waits for an effect in the outside world, and not for a timer. Default: no. */
   readonly once?: boolean;
+  /** How many bytes the reply's payload has. Default 0: it is the request's. */
+  readonly replyBytes?: number;
 }
 export interface AddReply {
   readonly total: number;
@@ -47,6 +49,9 @@ export const CounterClient = grpc.makeGenericClientConstructor(
   CounterService,
   'Counter',
 ) as unknown as CounterClientConstructor;
+
+/** Messages of any size, for a server and for a client. The defaults of gRPC end at 4 MiB. */
+export const ANY_SIZE = { 'grpc.max_receive_message_length': -1 } as const satisfies grpc.ChannelOptions;
 
 /** A payload of this many bytes makes a message of this service 100 bytes long. */
 export const PAYLOAD_BYTES = 93;

@@ -1,0 +1,52 @@
+/** Small calls at a steady pace, beside which something else is going on. */
+import { monotonicMs } from '../ipc/clock.js';
+import type { Mark } from '../ipc/commands.js';
+import { type AddRequest, type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
+import { Tally } from './tally.js';
+
+const REQUEST: AddRequest = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES).fill(0x55) };
+const NS_PER_MS = 1e6;
+
+/** Makes a call whenever one is due. A latency begins when its call is due, however late the call is made. */
+export class SmallCalls {
+  readonly #client: CounterClient;
+  readonly #everyMs: number;
+  readonly #tally = new Tally();
+  readonly #timer: NodeJS.Timeout;
+  #dueAtMs: number;
+  #open = 0;
+  #onEnd: (() => void) | undefined;
+
+  constructor(client: CounterClient, everyMs: number) {
+    this.#client = client;
+    this.#everyMs = everyMs;
+    this.#dueAtMs = monotonicMs() + everyMs;
+    this.#timer = setInterval(() => this.#call(), everyMs);
+  }
+
+  mark(): Mark {
+    return this.#tally.mark();
+  }
+
+  /** Makes no more calls, and waits for the open ones. */
+  end(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+    });
+  }
+
+  #call(): void {
+    for (const nowMs = monotonicMs(); this.#dueAtMs <= nowMs; this.#dueAtMs += this.#everyMs) {
+      const dueAtMs = this.#dueAtMs;
+      this.#open += 1;
+      this.#client.add(REQUEST, (error) => {
+        if (error === null) this.#tally.reply(BigInt(Math.round((monotonicMs() - dueAtMs) * NS_PER_MS)));
+        else this.#tally.failure(error.message);
+        this.#open -= 1;
+        if (this.#open === 0) this.#onEnd?.();
+      });
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** The tables of large messages. */
+import type { VariantRounds } from '../measure/in-rounds.js';
+import { EVERY_MS, type Large, type LargeOf } from '../measure/large/large.js';
+import type { Settings } from '../measure/settings.js';
+import { spreadOf } from '../measure/statistics.js';
+import { digits, range, table } from './table.js';
+
+const US_PER_MS = 1_000;
+const HEAD = ['', 'seconds', 'p99 alone', 'beside', 'more', '', 'client ×', 'primary ×', 'failed'];
+
+export function largeTables(all: readonly LargeOf[], { rounds }: Settings): string[] {
+  return all.map(({ calls, mib, side, rows }) => {
+    const title =
+      `${calls} ${side} of ${mib} MiB in one turn, a small call every ${EVERY_MS} ms beside them: p99 of those in ms,\n` +
+      `memory at most as a multiple of the payloads, medians of ${rounds}`;
+    return table(title, HEAD, rows.map(lineOf));
+  });
+}
+
+function lineOf({ variant, turns }: VariantRounds<Large>): string[] {
+  const median = (of: (turn: Large) => number): string => digits(spreadOf(turns.map(of)).median);
+  const more = spreadOf(turns.map(({ before, meanwhile }) => (meanwhile.p99 - before.p99) / US_PER_MS));
+  const failed = turns.reduce((sum, { failures, smallFailures }) => sum + failures + smallFailures, 0);
+  return [
+    variant,
+    median(({ seconds }) => seconds),
+    median(({ before }) => before.p99 / US_PER_MS),
+    median(({ meanwhile }) => meanwhile.p99 / US_PER_MS),
+    ...[digits(more.median), range(more)],
+    median(({ clientMemory }) => clientMemory),
+    median(({ primaryMemory }) => primaryMemory),
+    String(failed),
+  ];
+}
