@@ -6,6 +6,7 @@ import { BenchFailure } from './ipc/child.js';
 import { measureFailovers } from './measure/failover.js';
 import { measureReads } from './measure/handlers/reads.js';
 import { measureWaits } from './measure/handlers/waits.js';
+import { measureIdle } from './measure/idle/idle.js';
 import { measureJoinings } from './measure/joining/joining.js';
 import { measureLarge } from './measure/large/large.js';
 import { measureOverload } from './measure/overload.js';
@@ -36,6 +37,7 @@ async function measure(settings: Settings, report: BenchReport): Promise<void> {
   if (only.includes('waits')) report.waits = await measureWaits(bench, variants);
   if (only.includes('reads')) report.reads = await measureReads(bench);
   if (only.includes('wire')) report.wire = await measureWire(bench, variants);
+  if (only.includes('idle')) report.idle = await measureIdle(bench);
   if (only.includes('failover')) report.failovers = await measureFailovers(bench);
   if (only.includes('recovery')) report.recoveries = await measureRecoveries(bench);
   if (only.includes('joining')) report.joinings = await measureJoinings(bench);

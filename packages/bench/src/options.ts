@@ -20,9 +20,11 @@ interface Parsed {
   readonly joinings?: number;
   readonly stateMib?: number;
   readonly callsPerSecond: number;
+  readonly sessions: readonly number[];
   readonly replication: Mode['replication'];
   readonly multicast: Mode['multicast'];
   readonly leaseMs: number;
+  readonly disturbed: boolean;
   readonly quick: boolean;
   readonly profile?: string;
   readonly json?: string;
@@ -68,6 +70,7 @@ export function parseSettings(command: Command, argv: readonly string[]): Settin
     seconds: options.seconds ?? defaults.seconds,
     warmUpSeconds: options.warmUp,
     inFlight: options.inFlight,
+    disturbed: options.disturbed,
     failovers: options.failovers ?? defaults.failovers,
     logLengths: options.logLengths ?? defaults.logLengths,
     recoveries: options.recoveries ?? defaults.recoveries,
@@ -76,11 +79,14 @@ export function parseSettings(command: Command, argv: readonly string[]): Settin
       stateMib: options.stateMib ?? defaults.stateMib,
       callsPerSecond: options.callsPerSecond,
     },
+    idleSessions: options.sessions,
     mode: { replication, multicast, leaseMs },
     profile,
     json,
   };
 }
+
+const IDLE_SESSIONS = [0, 100, 1_000];
 
 /** The exit code for a wrong command line. */
 export const EXIT_BAD_INPUT = 2;
@@ -107,9 +113,20 @@ function addOptions(command: Command): Command {
     .option('--joinings <n>', 'number of replicas that join (3)', wholeNumberOf(1, 1_000))
     .option('--state-mib <n>', 'state of a group that a replica joins, MiB (64)', wholeNumberOf(1, 16_384))
     .option('--calls-per-second <n>', 'calls made while a replica joins', wholeNumberOf(1, 100_000), 2_000)
+    .addOption(
+      new Option('--sessions <list>', 'sessions of an idle group, joined by commas')
+        .argParser(sessionCounts)
+        .default(IDLE_SESSIONS, IDLE_SESSIONS.join()),
+    )
     .addOption(choice('--replication <how>', 'what the backups do', REPLICATIONS))
     .addOption(choice('--multicast <to>', 'to whom the primary announces the order', MULTICASTS))
     .option('--lease-ms <ms>', 'lease of the primary, milliseconds', wholeNumberOf(20, 20_000), DEFAULT_LEASE_MS)
+    .option(
+      '--disturbed',
+      'measure throughput also beside a process that keeps every core busy, and count the changes of primary, ' +
+        'at full load and, with failover, at light load; both take --seconds',
+      false,
+    )
     .option('--quick', '2 rounds of 1.5 s, 3 failovers, 1 recovery, 1 joining: a look, not a measurement', false)
     .option('--profile <dir>', 'write CPU profiles of the measured processes, which slows them')
     .option('--json <file>', 'write the full report')
@@ -157,5 +174,7 @@ const wholeNumberOf =
     if (!Number.isInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
     return value;
   };
+
+const sessionCounts = (text: string): readonly number[] => text.split(',').map(wholeNumberOf(0, 20_000));
 
 const lengths = (text: string): readonly number[] => text.split(',').map(wholeNumberOf(1, 900_000));

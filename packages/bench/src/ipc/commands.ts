@@ -41,6 +41,12 @@ export interface ReplicaCommands extends ProcessCommands {
   turns(): Turns;
 }
 
+/** A process that keeps every core of the machine busy while it works. */
+export interface OtherWorkCommands extends ProcessCommands {
+  work(): void;
+  rest(): void;
+}
+
 /** Microseconds. */
 export interface Latencies {
   readonly count: number;
@@ -136,6 +142,8 @@ export interface DriverCommands extends ProcessCommands {
   openStreams(streams: number, pace: Pace): void;
   /** Waits until every message has come back. Returns how many messages there were in all. */
   endStreams(): number;
+  /** Opens a stream for every client, which keeps its session, and resolves when every stream has had an answer. */
+  openSessions(): void;
   /** Light load: every client makes a call at each interval, whether or not earlier calls were answered. */
   startBeat(everyMs: number): void;
   /** Resolves when every client has had a reply of a term newer than `term`. */

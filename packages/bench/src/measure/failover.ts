@@ -1,9 +1,10 @@
 /** How long clients wait when the primary leaves. */
 import { monotonicMs } from '../ipc/clock.js';
 import type { Group } from '../processes/group.js';
-import type { Stage } from '../processes/stage.js';
+import { onStage, type Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';
 import { attempt, type Finding } from './attempts.js';
+import { besideOtherWork, type Changes } from './busy/other-work.js';
 import type { Bench } from './settings.js';
 import { openGroup, type Site } from './site.js';
 
@@ -34,7 +35,19 @@ export interface CountedFailover extends Failover {
   readonly disturbed: number;
 }
 
+/** Light load while another process keeps every core busy. */
+export interface CalmStretch extends Changes {
+  readonly seconds: number;
+  /** The longest time that any client was without a reply. */
+  readonly longestGapMs: number;
+  readonly calls: number;
+  readonly failures: number;
+  readonly failure: string | undefined;
+}
+
 export interface Failovers {
+  /** Only if the settings ask for it. */
+  readonly busy?: CalmStretch;
   readonly crash: readonly CountedFailover[];
   readonly handOver: readonly CountedFailover[];
 }
@@ -54,7 +67,22 @@ export async function measureFailovers(bench: Bench): Promise<Failovers> {
       const { result, disturbed } = await attempt(bench, act);
       results[departure].push({ ...result, disturbed });
     }
-  return results;
+  if (!bench.settings.disturbed) return results;
+  bench.progress(`light load for ${bench.settings.seconds} s beside a process that keeps every core busy`);
+  return { ...results, busy: await onStage(bench.interrupt, (stage) => stayCalm(stage, bench, full)) };
+}
+
+/** Nothing happens to this group but that other work slows it down. It is measured once, whatever it makes of that. */
+async function stayCalm(stage: Stage, { settings }: Bench, mode: Mode): Promise<CalmStretch> {
+  const { replicas, seconds } = settings;
+  const site = await openGroup(stage, mode, { replicas, clients: CLIENTS });
+  const { result, changes } = await besideOtherWork(stage, site, async () => {
+    await site.driver.ask('startBeat', BEAT_EVERY_MS);
+    await stage.pass(seconds);
+    return stage.until('the driver answers', site.driver.ask('endBeat'));
+  });
+  const { longestGapMs, calls, failures, failure } = result;
+  return { seconds, longestGapMs, calls, failures, failure, ...changes };
 }
 
 /** Ends the primary while clients make calls, and waits until the next primary has answered each client. */

@@ -1,15 +1,22 @@
 /** Throughput at full load, and latency at one call in flight. */
 import type { Stage } from '../processes/stage.js';
 import type { Finding } from './attempts.js';
+import { besideOtherWork, type Changes } from './busy/other-work.js';
 import { type Counted, inRounds, type VariantRounds } from './in-rounds.js';
 import { profiled } from './profiled.js';
 import type { Bench } from './settings.js';
-import { endLoad, isWhole, openSite } from './site.js';
-import { type Stretch, warmUp, watch } from './stretch.js';
+import { endLoad, isWhole, openSite, type Site } from './site.js';
+import { type Observed, observe, type Stretch, warmUp, watch } from './stretch.js';
 import type { Variant } from './variants.js';
 
 /** Time between full load and one call in flight, until what full load left behind is gone. */
 const SETTLE_SECONDS = 0.5;
+
+/** For how long at most a figure is measured that need not show that nothing changes for long. */
+export const FIGURE_MAX_SECONDS = 30;
+
+/** At full load, while another process keeps every core busy. */
+export type BusyStretch = Observed & Changes;
 
 /** The measurements of one variant in one round. */
 export interface Turn {
@@ -17,6 +24,7 @@ export interface Turn {
   readonly throughput?: Stretch;
   /** At one call in flight. */
   readonly latency?: Stretch;
+  readonly busy?: BusyStretch;
 }
 
 export type CountedTurn = Counted<Turn>;
@@ -26,18 +34,29 @@ export const measureRounds = (bench: Bench, variants: readonly Variant[]): Promi
   inRounds(bench, variants, '', measureTurn);
 
 async function measureTurn(stage: Stage, bench: Bench, variant: Variant): Promise<Finding<Turn>> {
-  const { only, inFlight, replicas, seconds, warmUpSeconds } = bench.settings;
+  const { only, inFlight, replicas, disturbed, warmUpSeconds } = bench.settings;
+  const seconds = disturbed ? Math.min(bench.settings.seconds, FIGURE_MAX_SECONDS) : bench.settings.seconds;
   const site = await openSite(stage, variant, { replicas });
   await warmUp(stage, site, inFlight, warmUpSeconds);
   let turn: Turn = {};
   if (only.includes('throughput'))
     turn = { throughput: await profiled(bench, site, `${variant.name} full`, () => watch(stage, site, seconds)) };
-  await endLoad(stage, site);
-  if (!only.includes('latency')) return { result: turn, whole: await isWhole(site) };
+  const whole = await isWhole(site);
+  if (disturbed && only.includes('throughput')) turn = { ...turn, busy: await measureBusy(stage, bench, site) };
+  await endLoad(stage, site, (turn.busy?.failures ?? 0) > 0);
+  if (!only.includes('latency')) return { result: turn, whole };
 
   await site.driver.ask('load', 1);
   await stage.pass(SETTLE_SECONDS);
   turn = { ...turn, latency: await profiled(bench, site, `${variant.name} one`, () => watch(stage, site, seconds)) };
   await endLoad(stage, site);
-  return { result: turn, whole: await isWhole(site) };
+  return { result: turn, whole: disturbed ? whole : await isWhole(site) };
+}
+
+/** The group's is as long as the settings say. It is never measured again: whether the group changes is the question. */
+async function measureBusy(stage: Stage, { settings }: Bench, site: Site): Promise<BusyStretch> {
+  const { seconds } = settings;
+  const length = site.group === undefined ? Math.min(seconds, FIGURE_MAX_SECONDS) : seconds;
+  const { result, changes } = await besideOtherWork(stage, site, () => observe(stage, site, length));
+  return { ...result, ...changes };
 }

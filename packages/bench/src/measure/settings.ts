@@ -3,7 +3,7 @@ import type { Mode } from '../service/service-config.js';
 
 export const SECTIONS = [
   ...(['throughput', 'latency', 'streams', 'overload', 'large', 'waits', 'reads'] as const),
-  ...(['wire', 'failover', 'recovery', 'joining'] as const),
+  ...(['wire', 'idle', 'failover', 'recovery', 'joining'] as const),
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -19,11 +19,15 @@ export interface Settings {
   /** Least full load before anything is measured, seconds. */
   readonly warmUpSeconds: number;
   readonly inFlight: number;
+  /** Whether to measure also while another process keeps every core busy. */
+  readonly disturbed: boolean;
   readonly failovers: number;
   readonly logLengths: readonly number[];
   /** Number of recoveries at each log length. */
   readonly recoveries: number;
   readonly joining: JoiningSettings;
+  /** With how many sessions an idle group is measured. */
+  readonly idleSessions: readonly number[];
   readonly mode: Pick<Mode, 'replication' | 'multicast' | 'leaseMs'>;
   /** Where to put CPU profiles of the measured stretches. */
   readonly profile: string | undefined;

@@ -42,8 +42,22 @@ export interface Stretch {
   readonly otherCores: number;
 }
 
+/** A stretch in which calls may have failed. */
+export interface Observed extends Stretch {
+  readonly failures: number;
+  /** The message of the first failure, from gRPC. */
+  readonly failure: string | undefined;
+}
+
+/** Measures a site that is under load, and fails when a call fails. */
+export async function watch(stage: Stage, site: Site, seconds: number): Promise<Stretch> {
+  const { failures, failure, ...stretch } = await observe(stage, site, seconds);
+  if (failures > 0) throw new BenchFailure(`${failures} calls failed: ${failure}`);
+  return stretch;
+}
+
 /** Measures a site that is under load. */
-export async function watch(stage: Stage, { driver, primary, backups }: Site, seconds: number): Promise<Stretch> {
+export async function observe(stage: Stage, { driver, primary, backups }: Site, seconds: number): Promise<Observed> {
   const processes = [primary, ...backups];
   const usages = (): Promise<Usage[]> => Promise.all(processes.map((child) => child.ask('usage')));
   const machineBefore = { atMs: monotonicMs(), cpuMs: machineCpuMs() };
@@ -51,7 +65,6 @@ export async function watch(stage: Stage, { driver, primary, backups }: Site, se
   await stage.pass(seconds);
   const [after, end] = await stage.until('all answer', Promise.all([usages(), driver.ask('mark')]));
   const machineAfter = { atMs: monotonicMs(), cpuMs: machineCpuMs() };
-  if (end.failures > 0) throw new BenchFailure(`${end.failures} calls failed: ${end.failure}`);
   const callsPerSecond = (end.calls * 1_000) / (end.atMs - begin.atMs);
   // The processes answer at different moments, so each is measured between its own two answers.
   const clientCores = coresBetween(begin, end);
@@ -68,6 +81,8 @@ export async function watch(stage: Stage, { driver, primary, backups }: Site, se
     primaryCpuUs: cpuUs(primaryCores),
     backupsCpuUs: cpuUs(backupCores),
     otherCores: Math.max(0, allCores - clientCores - primaryCores - backupCores),
+    failures: end.failures,
+    failure: end.failure,
   };
 }
 

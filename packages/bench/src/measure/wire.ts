@@ -71,7 +71,7 @@ async function countVariant(stage: Stage, { settings }: Bench, variant: Variant)
   return { result: { variant: variant.name, atRest, full, one }, whole: await isWhole(site) };
 }
 
-function flowsOf({ group }: Site, traffic: Readonly<Record<string, Traffic>>): Flows {
+export function flowsOf({ group }: Site, traffic: Readonly<Record<string, Traffic>>): Flows {
   const through = (doors: readonly string[], direction: keyof Traffic): Flow =>
     doors.map((door) => traffic[door]?.[direction] ?? NOTHING).reduce(plus, NOTHING);
   if (group === undefined) {
@@ -100,7 +100,7 @@ export const plus = (a: Flow, b: Flow): Flow => ({
 
 export const sumOf = (flows: Flows): Flow => Object.values(flows).reduce(plus, NOTHING);
 
-function perUnit(before: Flows, after: Flows, units: number): Flows {
+export function perUnit(before: Flows, after: Flows, units: number): Flows {
   const of = (kind: keyof Flows): Flow => ({
     bytes: (after[kind].bytes - before[kind].bytes) / units,
     messages: (after[kind].messages - before[kind].messages) / units,

@@ -17,6 +17,14 @@ export interface Doors {
   readonly forPeers: string;
 }
 
+/** How often the group has changed so far. */
+export interface View {
+  /** Grows with every change of primary. */
+  readonly term: number;
+  /** Grows with every change of the group's record, of which a change of primary is one. */
+  readonly epoch: number;
+}
+
 interface Replica {
   readonly id: string;
   readonly child: Child<ReplicaCommands>;
@@ -83,6 +91,12 @@ export class Group {
   async undisturbed(): Promise<boolean> {
     await this.look();
     return this.#newestEpoch() === this.#formedEpoch;
+  }
+
+  /** The newest term and epoch that any replica knows. */
+  async view(): Promise<View> {
+    await this.look();
+    return { term: Math.max(...this.#replicas.map(({ status }) => status?.term ?? 0)), epoch: this.#newestEpoch() };
   }
 
   /** The target with which a client reaches the group. */

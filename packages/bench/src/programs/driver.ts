@@ -4,6 +4,7 @@ import { serveParent } from '../ipc/child-side.js';
 import type { Connection, DriverCommands } from '../ipc/commands.js';
 import { Beat } from '../load/beat.js';
 import { Burst } from '../load/burst.js';
+import { IdleSessions } from '../load/idle-sessions.js';
 import { Load } from '../load/load.js';
 import { OpenLoad } from '../load/open-load.js';
 import { SmallCalls } from '../load/small-calls.js';
@@ -61,6 +62,7 @@ serveParent<DriverCommands>({
   },
   heardOfTermAfter: (term) => present(beat).heardOfTermAfter(term),
   endBeat: () => present(beat).end(),
+  openSessions: () => new IdleSessions().open(clients),
   startSmallCalls: (everyMs) => {
     smallCalls = new SmallCalls(present(clients[0]), everyMs);
   },

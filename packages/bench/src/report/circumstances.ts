@@ -6,7 +6,7 @@ import { range } from './table.js';
 
 type Stretches<Turn> = { readonly [Phase in keyof Turn]?: Stretch };
 
-/** Says what else the machine did while the rounds were measured. */
+/** Says what else the machine did while the rounds were measured, apart from work that the benchmark itself began. */
 export function circumstances<Turn extends Stretches<Turn>>(
   rows: readonly VariantRounds<Turn>[],
   { cores }: Machine,
@@ -22,5 +22,6 @@ export function circumstances<Turn extends Stretches<Turn>>(
 
 function stretchesOf<Turn extends Stretches<Turn>>(turn: Counted<Turn>): readonly Stretch[] {
   const { disturbed: _, ...phases } = turn;
-  return Object.values<Stretch | undefined>(phases).filter((phase) => phase !== undefined);
+  const stretches = Object.values<Stretch | undefined>(phases).filter((phase) => phase !== undefined);
+  return stretches.filter((stretch) => !('primaryChanges' in stretch));
 }

@@ -1,5 +1,5 @@
 /** Tables of failovers and recoveries. */
-import type { Failover, Failovers } from '../measure/failover.js';
+import type { CalmStretch, Failover, Failovers } from '../measure/failover.js';
 import type { RecoveryAt } from '../measure/recovery.js';
 import type { Settings } from '../measure/settings.js';
 import { spreadOf } from '../measure/statistics.js';
@@ -7,7 +7,7 @@ import { digits, range, table } from './table.js';
 
 const MEBIBYTE = 1024 * 1024;
 
-export function failoverTable({ crash, handOver }: Failovers, { mode }: Settings): string {
+export function failoverTable({ crash, handOver, busy }: Failovers, { mode }: Settings): string {
   const line = (name: string, all: readonly Failover[]): string[] => {
     const first = spreadOf(all.map(({ firstReplyMs }) => firstReplyMs));
     const gap = spreadOf(all.map(({ longestGapMs }) => longestGapMs));
@@ -19,8 +19,13 @@ export function failoverTable({ crash, handOver }: Failovers, { mode }: Settings
     `Failover in ms, lease ${mode.leaseMs} ms, light load: median of ${crash.length}, least–most`,
     ['', 'first reply', '', 'longest gap', '', 'failed'],
     [line('SIGKILL', crash), line('SIGTERM', handOver)],
-  )}\n${again}`;
+  )}\n${again}${busy === undefined ? '' : `\n\n${calmText(busy)}`}`;
 }
+
+const calmText = ({ seconds, calls, failures, longestGapMs, primaryChanges, otherChanges }: CalmStretch): string =>
+  `Light load for ${digits(seconds)} s beside a process that keeps every core busy:\n` +
+  `changes of primary: ${primaryChanges}; other changes of the group: ${otherChanges}; longest gap: ` +
+  `${digits(longestGapMs)} ms;\nfailed: ${failures} of ${digits(calls)} calls.`;
 
 export function recoveryTable(rows: readonly RecoveryAt[]): string {
   const lines = rows.map(({ recoveries }) => {

@@ -3,16 +3,16 @@ import type { VariantRounds } from '../measure/in-rounds.js';
 import { EVERY_MS, type Large, type LargeOf } from '../measure/large/large.js';
 import type { Settings } from '../measure/settings.js';
 import { spreadOf } from '../measure/statistics.js';
-import { digits, range, table } from './table.js';
+import { digits, table } from './table.js';
 
 const US_PER_MS = 1_000;
-const HEAD = ['', 'seconds', 'p99 alone', 'beside', 'more', '', 'client ×', 'primary ×', 'failed'];
+const HEAD = ['', 's', 'alone', 'beside', 'more', 'most', 'client', 'primary', 'failed'];
 
 export function largeTables(all: readonly LargeOf[], { rounds }: Settings): string[] {
   return all.map(({ calls, mib, side, rows }) => {
     const title =
-      `${calls} ${side} of ${mib} MiB in one turn, a small call every ${EVERY_MS} ms beside them: p99 of those in ms,\n` +
-      `memory at most as a multiple of the payloads, medians of ${rounds}`;
+      `${calls} ${side} of ${mib} MiB in one turn: p99 in ms of small calls every ${EVERY_MS} ms,\n` +
+      `alone and beside them; most memory by multiples of the payloads; medians of ${rounds}`;
     return table(title, HEAD, rows.map(lineOf));
   });
 }
@@ -26,9 +26,9 @@ function lineOf({ variant, turns }: VariantRounds<Large>): string[] {
     median(({ seconds }) => seconds),
     median(({ before }) => before.p99 / US_PER_MS),
     median(({ meanwhile }) => meanwhile.p99 / US_PER_MS),
-    ...[digits(more.median), range(more)],
+    ...[digits(more.median), digits(more.max)],
     median(({ clientMemory }) => clientMemory),
     median(({ primaryMemory }) => primaryMemory),
-    String(failed),
+    digits(failed),
   ];
 }

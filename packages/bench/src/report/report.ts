@@ -1,6 +1,7 @@
 import type { Failovers } from '../measure/failover.js';
 import type { ReadsOf } from '../measure/handlers/reads.js';
 import type { WaitsTurn } from '../measure/handlers/waits.js';
+import type { IdleOf } from '../measure/idle/idle.js';
 import type { VariantRounds } from '../measure/in-rounds.js';
 import type { CountedJoining } from '../measure/joining/joining.js';
 import type { LargeOf } from '../measure/large/large.js';
@@ -26,6 +27,7 @@ export interface BenchReport {
   waits?: readonly VariantRounds<WaitsTurn>[];
   reads?: readonly ReadsOf[];
   wire?: readonly VariantWire[];
+  idle?: readonly IdleOf[];
   failovers?: Failovers;
   recoveries?: readonly RecoveryAt[];
   joinings?: readonly CountedJoining[];

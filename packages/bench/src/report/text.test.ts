@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CountedFailover } from '../measure/failover.js';
+import { SIDES } from '../measure/large/large.js';
 import { SECTIONS } from '../measure/settings.js';
 import type { Stretch } from '../measure/stretch.js';
 import { variantsOf } from '../measure/variants.js';
@@ -48,9 +49,10 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
       only: SECTIONS,
       variants: [],
       replicas: 3,
-      ...{ rounds: 2, seconds: 3, warmUpSeconds: 2, inFlight: 64, failovers: 1, recoveries: 1 },
+      ...{ rounds: 2, seconds: 3, warmUpSeconds: 2, inFlight: 10_000, disturbed: true, failovers: 1, recoveries: 1 },
       joining: { count: 1, stateMib: 16_384, callsPerSecond: 100_000 },
       logLengths: [900_000],
+      idleSessions: [20_000],
       ...{ mode, profile: undefined, json: undefined },
     },
     rounds: variants.map(({ name }, variant) => ({
@@ -58,6 +60,7 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
       turns: [0, 1].map((round) => ({
         throughput: stretch(rate(variant, round)),
         latency: stretch(1),
+        busy: { ...stretch(999_999), primaryChanges: 99, otherChanges: 99, failures: 9_999, failure: undefined },
         disturbed: 0,
       })),
     })),
@@ -86,7 +89,37 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
       }),
     })),
     wire: variants.map(({ name }) => ({ variant: name, atRest: flows, one: flows, full: flows, disturbed: 0 })),
-    failovers: { crash: [failover], handOver: [failover] },
+    large: SIDES.map((side) => ({
+      ...{ calls: 100, mib: 64, side },
+      rows: variants.map(({ name }) => ({
+        variant: name,
+        turns: [
+          {
+            ...{ seconds: 999, failures: 999, failure: undefined, smallFailures: 999, disturbed: 0 },
+            ...{ before: latencies, meanwhile: { ...latencies, p99: 60_000_000 } },
+            ...{ clientMemory: 99.9, primaryMemory: 99.9 },
+          },
+        ],
+      })),
+    })),
+    idle: [
+      {
+        sessions: 20_000,
+        turns: [
+          {
+            ...{ primaryPercent: 199.9, backupPercents: [199.9, 0.01], clientsPercent: 1_000 },
+            ...{ packetsPerSecond: 999_999, flows, disturbed: 0 },
+          },
+        ],
+      },
+    ],
+    failovers: {
+      ...{ crash: [failover], handOver: [failover] },
+      busy: {
+        ...{ seconds: 3_600, calls: 9_999_999, failures: 9_999_999, failure: undefined },
+        ...{ longestGapMs: 99_999, primaryChanges: 99, otherChanges: 99 },
+      },
+    },
     recoveries: [
       { calls: 900_000, recoveries: [{ ...failover, logLength: 900_000, backup: memory, primary: memory }] },
     ],
@@ -126,7 +159,7 @@ describe('the text of a report', () => {
   it('leaves out sections that were not measured', () => {
     const { startedAt, machine, settings } = reportOf(() => 1);
     expect(textOf({ startedAt, machine, settings })).not.toMatch(
-      /Throughput|echoed|wait|Reads|wire|Failover|Passive|joins/,
+      /Throughput|echoed|wait|Reads|wire|Failover|Passive|joins|MiB in one turn|idle|every core/,
     );
   });
 });

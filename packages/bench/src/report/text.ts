@@ -1,11 +1,12 @@
 import { circumstances } from './circumstances.js';
 import { failoverTable, recoveryTable } from './failover-tables.js';
 import { readsTable, waitsTable } from './handlers-tables.js';
+import { idleTable } from './idle-table.js';
 import { joiningTable } from './joining-table.js';
 import { largeTables } from './large-table.js';
 import { overloadTable } from './overload-table.js';
 import type { BenchReport } from './report.js';
-import { latenciesTable, throughputTables } from './rounds-tables.js';
+import { busyTable, latenciesTable, throughputTables } from './rounds-tables.js';
 import { streamsTables } from './streams-tables.js';
 import { wireTables } from './wire-tables.js';
 
@@ -14,8 +15,21 @@ const CPU_MAX = 50;
 
 /** The report as text, at most 80 columns wide. */
 export function textOf(report: BenchReport): string {
-  const { machine, settings, rounds, streams, overload, large, waits, reads, wire, failovers, recoveries, joinings } =
-    report;
+  const {
+    machine,
+    settings,
+    rounds,
+    streams,
+    overload,
+    large,
+    waits,
+    reads,
+    wire,
+    idle,
+    failovers,
+    recoveries,
+    joinings,
+  } = report;
   const { only, mode, replicas } = settings;
   const parts = [
     `${machine.cores} cores (${machine.cpu.slice(0, CPU_MAX)}), ${Math.round(machine.memoryBytes / GIBIBYTE)} GiB\n` +
@@ -23,6 +37,8 @@ export function textOf(report: BenchReport): string {
       'The client and all replicas share the cores.',
   ];
   if (rounds !== undefined && only.includes('throughput')) parts.push(...throughputTables(rounds, settings));
+  if (rounds !== undefined && settings.disturbed && only.includes('throughput'))
+    parts.push(busyTable(rounds, settings));
   if (rounds !== undefined && only.includes('latency')) parts.push(latenciesTable(rounds, settings));
   if (rounds !== undefined) parts.push(circumstances(rounds, machine));
   if (streams !== undefined) parts.push(...streamsTables(streams, settings), circumstances(streams, machine));
@@ -31,6 +47,7 @@ export function textOf(report: BenchReport): string {
   if (waits !== undefined) parts.push(waitsTable(waits, settings));
   if (reads !== undefined) parts.push(readsTable(reads, settings));
   if (wire !== undefined) parts.push(...wireTables(wire, settings));
+  if (idle !== undefined) parts.push(idleTable(idle, settings));
   if (failovers !== undefined) parts.push(failoverTable(failovers, settings));
   if (recoveries !== undefined) parts.push(recoveryTable(recoveries));
   if (joinings !== undefined) parts.push(joiningTable(joinings, settings));

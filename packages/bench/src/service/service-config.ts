@@ -16,6 +16,8 @@ export interface Mode {
   readonly leaseMs: number;
   /** Orders between two checkpoints of a passive group. Absent: the library's default. */
   readonly checkpointEvery?: number;
+  /** Absent: the library's default. */
+  readonly sessionsMax?: number;
   /** Whether backups answer the reads. */
   readonly readsFromBackups?: true;
 }

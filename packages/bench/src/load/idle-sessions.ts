@@ -1,0 +1,28 @@
+/** Sessions without calls. */
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { type AddReply, type AddRequest, type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
+
+const REQUEST: AddRequest = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES) };
+
+/**
+ * Opens a session for each client that lasts. A session without an open call would end by itself, so each has a stream on
+ * which one message was echoed and no other follows.
+ */
+export class IdleSessions {
+  readonly #streams: ClientDuplexStream<AddRequest, AddReply>[] = [];
+
+  /** Resolves when each stream has had its answer. */
+  async open(clients: readonly CounterClient[]): Promise<void> {
+    await Promise.all(clients.map((client) => this.#open(client)));
+  }
+
+  #open(client: CounterClient): Promise<void> {
+    const stream = client.addEach();
+    this.#streams.push(stream);
+    return new Promise((resolve, reject) => {
+      stream.once('data', () => resolve());
+      stream.on('error', reject);
+      stream.write(REQUEST);
+    });
+  }
+}
