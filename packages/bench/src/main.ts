@@ -33,7 +33,10 @@ async function measure(settings: Settings, report: BenchReport): Promise<void> {
   if (only.includes('throughput') || only.includes('latency')) report.rounds = await measureRounds(bench, variants);
   if (only.includes('streams')) report.streams = await measureStreams(bench, variants);
   if (only.includes('overload')) report.overload = await measureOverload(bench, variants);
-  if (only.includes('large')) report.large = await measureLarge(bench, variants);
+  if (only.includes('large'))
+    await measureLarge(bench, variants, (results) => {
+      report.large = results;
+    });
   if (only.includes('waits')) report.waits = await measureWaits(bench, variants);
   if (only.includes('reads')) report.reads = await measureReads(bench);
   if (only.includes('wire')) report.wire = await measureWire(bench, variants);

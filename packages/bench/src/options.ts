@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SECTIONS, type Section, type Settings } from './measure/settings.js';
+import { LARGE_MIB, SECTIONS, type Section, type Settings } from './measure/settings.js';
 import { BARE, variantsOf } from './measure/variants.js';
 import { DEFAULT_LEASE_MS, type Mode, MULTICASTS, REPLICATIONS } from './service/service-config.js';
 
@@ -21,6 +21,7 @@ interface Parsed {
   readonly stateMib?: number;
   readonly callsPerSecond: number;
   readonly sessions: readonly number[];
+  readonly largeMib: readonly number[];
   readonly replication: Mode['replication'];
   readonly multicast: Mode['multicast'];
   readonly leaseMs: number;
@@ -79,6 +80,7 @@ export function parseSettings(command: Command, argv: readonly string[]): Settin
       stateMib: options.stateMib ?? defaults.stateMib,
       callsPerSecond: options.callsPerSecond,
     },
+    largeMib: options.largeMib,
     idleSessions: options.sessions,
     mode: { replication, multicast, leaseMs },
     profile,
@@ -117,6 +119,11 @@ function addOptions(command: Command): Command {
       new Option('--sessions <list>', 'sessions of an idle group, joined by commas')
         .argParser(sessionCounts)
         .default(IDLE_SESSIONS, IDLE_SESSIONS.join()),
+    )
+    .addOption(
+      new Option('--large-mib <list>', `sizes of large messages: some of ${LARGE_MIB.join(', ')}, joined by commas`)
+        .argParser((text) => listOf(LARGE_MIB.map(String))(text).map(Number))
+        .default(LARGE_MIB, 'all'),
     )
     .addOption(choice('--replication <how>', 'what the backups do', REPLICATIONS))
     .addOption(choice('--multicast <to>', 'to whom the primary announces the order', MULTICASTS))

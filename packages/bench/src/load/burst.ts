@@ -27,7 +27,7 @@ export class Burst {
     // Each request has a payload of its own, as those of an application have.
     const request = { amount: 1, payload: new Uint8Array(requestBytes).fill(0x55), replyBytes };
     return new Promise((resolve) => {
-      this.#client.add(request, (error, reply) => {
+      this.#client.addLarge(request, (error, reply) => {
         if (error !== null) this.#fail(error.message);
         else if (reply?.payload.length !== replyBytes) this.#fail(`a reply of ${reply?.payload.length} bytes`);
         resolve();

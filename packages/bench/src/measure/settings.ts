@@ -5,6 +5,9 @@ export const SECTIONS = [
   ...(['throughput', 'latency', 'streams', 'overload', 'large', 'waits', 'reads'] as const),
   ...(['wire', 'idle', 'failover', 'recovery', 'joining'] as const),
 ] as const;
+/** The sizes of large messages that can be measured, MiB. */
+export const LARGE_MIB = [1, 8, 64] as const;
+
 export type Section = (typeof SECTIONS)[number];
 
 /** The task of a run of the benchmark. */
@@ -26,6 +29,7 @@ export interface Settings {
   /** Number of recoveries at each log length. */
   readonly recoveries: number;
   readonly joining: JoiningSettings;
+  readonly largeMib: readonly number[];
   /** With how many sessions an idle group is measured. */
   readonly idleSessions: readonly number[];
   readonly mode: Pick<Mode, 'replication' | 'multicast' | 'leaseMs'>;

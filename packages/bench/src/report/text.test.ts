@@ -53,6 +53,7 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
       joining: { count: 1, stateMib: 16_384, callsPerSecond: 100_000 },
       logLengths: [900_000],
       idleSessions: [20_000],
+      largeMib: [64],
       ...{ mode, profile: undefined, json: undefined },
     },
     rounds: variants.map(({ name }, variant) => ({

@@ -58,6 +58,7 @@ export const handlers = (counter: Counter, once: Once = (run) => run()): Counter
     else if (isEffect) void once(() => delay(waitMs)).then(() => answer(counter, call, reply));
     else setTimeout(answer, waitMs, counter, call, reply);
   },
+  addLarge: (call, reply) => answer(counter, call, reply),
   total: ({ request: { payload } }, reply) => reply(null, { total: counter.total, payload } satisfies AddReply),
   addEach: (call) => {
     call.on('data', ({ amount, payload }: AddRequest) => {

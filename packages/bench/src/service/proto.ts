@@ -22,6 +22,7 @@ export interface AddReply {
 
 export interface CounterHandlers extends grpc.UntypedServiceImplementation {
   add: grpc.handleUnaryCall<AddRequest, AddReply>;
+  addLarge: grpc.handleUnaryCall<AddRequest, AddReply>;
   total: grpc.handleUnaryCall<AddRequest, AddReply>;
   addEach: grpc.handleBidiStreamingCall<AddRequest, AddReply>;
 }
@@ -29,6 +30,7 @@ export interface CounterHandlers extends grpc.UntypedServiceImplementation {
 export interface CounterClient extends grpc.Client {
   add(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   add(request: AddRequest, options: grpc.CallOptions, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
+  addLarge(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   total(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   total(request: AddRequest, options: grpc.CallOptions, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   addEach(): grpc.ClientDuplexStream<AddRequest, AddReply>;

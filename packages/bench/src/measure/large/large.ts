@@ -30,11 +30,11 @@ export interface BurstKind {
   readonly side: Side;
 }
 
-const BURSTS: readonly BurstKind[] = [
+const SIZES: readonly Omit<BurstKind, 'side'>[] = [
   { calls: 100, mib: 1 },
   { calls: 10, mib: 8 },
   { calls: 4, mib: 64 },
-].flatMap((size) => SIDES.map((side) => ({ ...size, side })));
+];
 
 /** The measurements of one burst, in processes of its own. */
 export interface Large extends BurstDone {
@@ -51,15 +51,25 @@ export interface LargeOf extends BurstKind {
   readonly rows: readonly VariantRounds<Large>[];
 }
 
-/** Measures one burst after the other, each with every variant in every round. */
-export async function measureLarge(bench: Bench, variants: readonly Variant[]): Promise<readonly LargeOf[]> {
+/**
+ * Measures one burst after the other, each with every variant in every round.
+ *
+ * @param onResults called after each burst with all results so far
+ */
+export async function measureLarge(
+  bench: Bench,
+  variants: readonly Variant[],
+  onResults: (results: readonly LargeOf[]) => void,
+): Promise<void> {
+  const sizes = SIZES.filter(({ mib }) => bench.settings.largeMib.includes(mib));
+  const kinds = sizes.flatMap((size) => SIDES.map((side): BurstKind => ({ ...size, side })));
   const results: LargeOf[] = [];
-  for (const kind of BURSTS) {
+  for (const kind of kinds) {
     const what = ` of ${kind.calls} × ${kind.mib} MiB ${kind.side}`;
     const measure = (stage: Stage, _bench: Bench, variant: Variant) => measureBurst(stage, bench, variant, kind);
     results.push({ ...kind, rows: await inRounds(bench, variants, what, measure) });
+    onResults(results);
   }
-  return results;
 }
 
 async function measureBurst(stage: Stage, bench: Bench, variant: Variant, kind: BurstKind): Promise<Finding<Large>> {
