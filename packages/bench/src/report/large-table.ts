@@ -6,6 +6,8 @@ import { spreadOf } from '../measure/statistics.js';
 import { digits, table } from './table.js';
 
 const US_PER_MS = 1_000;
+/** So much of a message fits into a line. */
+const FAILURE_MAX = 50;
 const HEAD = ['', 's', 'alone', 'beside', 'more', 'most', 'client', 'primary', 'failed'];
 
 export function largeTables(all: readonly LargeOf[], { rounds }: Settings): string[] {
@@ -13,7 +15,9 @@ export function largeTables(all: readonly LargeOf[], { rounds }: Settings): stri
     const title =
       `${calls} ${side} of ${mib} MiB in one turn: p99 in ms of small calls every ${EVERY_MS} ms,\n` +
       `alone and beside them; most memory by multiples of the payloads; medians of ${rounds}`;
-    return table(title, HEAD, rows.map(lineOf));
+    const [first] = rows.flatMap(({ turns }) => turns.flatMap((turn) => turn.failure ?? turn.smallFailure ?? []));
+    const why = first === undefined ? '' : `\nFailed, for example: ${first.slice(0, FAILURE_MAX)}`;
+    return `${table(title, HEAD, rows.map(lineOf))}${why}`;
   });
 }
 

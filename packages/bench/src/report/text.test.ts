@@ -96,9 +96,16 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
         variant: name,
         turns: [
           {
-            ...{ seconds: 999, failures: 999, failure: undefined, smallFailures: 999, disturbed: 0 },
+            ...{
+              seconds: 999,
+              failures: 999,
+              failure: undefined,
+              smallFailures: 999,
+              smallFailure: 'why '.repeat(99),
+              disturbed: 0,
+            },
             ...{ before: latencies, meanwhile: { ...latencies, p99: 60_000_000 } },
-            ...{ clientMemory: 99.9, primaryMemory: 99.9 },
+            ...{ clientCpuMs: 1, primaryCpuMs: 1, backupsCpuMs: 1, clientMemory: 99.9, primaryMemory: 99.9 },
           },
         ],
       })),

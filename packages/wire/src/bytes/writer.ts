@@ -8,6 +8,8 @@ import { ConnectionTable, StringTable } from './table.js';
 
 const SLAB_BYTES = 64 * 1024;
 const VARINT_MAX_BYTES = 8;
+/** Bytes of at least this length are left where they are, if the encoding is asked for in pieces. */
+export const APART_MIN_BYTES = 64 * 1024;
 /** Added to every estimate, for names, for connections, and for the room that the last number reserves. */
 const SLACK_BYTES = 128;
 /** A loop writes ASCII strings up to this length; Buffer's own code measures and writes all others. */
@@ -28,6 +30,8 @@ export class Writer {
   private taken = 0;
   private start = 0;
   private at = 0;
+  /** Where in the current encoding bytes stand that were not copied; undefined if it is not asked for in pieces. */
+  private apart: { readonly offset: number; readonly value: Uint8Array }[] | undefined;
 
   /**
    * @param estimate about how many bytes the encoding needs; a good estimate saves a copy of what was written so far
@@ -35,11 +39,39 @@ export class Writer {
   begin(kind: KindByte, estimate: number): void {
     this.connections.clear();
     this.names.clear();
+    this.apart = undefined;
     this.start = this.at = this.taken + ENVELOPE_MAX_BYTES;
     const needed = estimate + SLACK_BYTES;
     if (this.at + needed > this.slab.length) this.renew(needed, needed);
     this.byte(VERSION);
     this.byte(kind);
+  }
+
+  /**
+   * Begins an encoding that `pieces` ends.
+   *
+   * @param estimate see `begin`, without bytes that are left where they are
+   */
+  beginPieces(kind: KindByte, estimate: number): void {
+    this.begin(kind, estimate);
+    this.apart = [];
+  }
+
+  /**
+   * What was written, in pieces that follow each other: long bytes are pieces of their own, which were not copied. The
+   * others are good until the next `begin`.
+   */
+  pieces(): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    let from = this.start;
+    for (const { offset, value } of this.apart ?? []) {
+      pieces.push(this.slab.subarray(from, this.start + offset), value);
+      from = this.start + offset;
+    }
+    pieces.push(this.slab.subarray(from, this.at));
+    this.apart = undefined;
+    if (this.slab.length > SLAB_BYTES) this.abandonSlab();
+    return pieces;
   }
 
   finish(): Buffer {
@@ -123,6 +155,10 @@ export class Writer {
 
   bytes(value: Uint8Array): void {
     this.varint(value.length);
+    if (this.apart !== undefined && value.length >= APART_MIN_BYTES) {
+      this.apart.push({ offset: this.at - this.start, value });
+      return;
+    }
     this.reserve(value.length);
     this.slab.set(value, this.at);
     this.at += value.length;

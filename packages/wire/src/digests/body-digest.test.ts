@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { OrderNum, Term } from '@understudy/core';
 import type { NestedCaller, Request, SeqNum } from '@understudy/core/internal';
 import * as fc from 'fast-check';
@@ -47,6 +48,15 @@ describe('the digest of a body', () => {
       }),
     );
   });
+
+  it.each([65_535, 65_536, 1_000_000])(
+    'is the SHA-256 of the request by itself, with a message of %d bytes',
+    (bytes) => {
+      const one: Request = { ...base, message: Buffer.alloc(bytes, 'ab') };
+      const whole = createHash('sha256').update(encodeRequest(one)).digest('hex');
+      expect(bodyDigest(one)).toBe(whole.slice(0, 40));
+    },
+  );
 
   it('does not depend on what was digested before, however large', () => {
     const before = bodyDigest(base);

@@ -38,6 +38,12 @@ describe('hash32', () => {
     expect(hash32(sanityBytes(length), seed)).toBe(expected);
   });
 
+  it.each([1, 2, 3, 5])('is the same for a long view that begins %d bytes into its memory', (offset) => {
+    const memory = Buffer.alloc(5_000);
+    memory.set(sanityBytes(4161), offset);
+    expect(hash32(memory.subarray(offset, offset + 4161))).toBe(0xacf41462);
+  });
+
   it('gives the xxHash32 of text', () => {
     expect(hash32(Buffer.from('abc'))).toBe(0x32d153ff);
   });

@@ -1,13 +1,22 @@
 /** Large requests and large replies, and how small calls fare beside them. */
 import type { Child } from '../../ipc/child.js';
-import type { BurstAsked, BurstDone, DriverCommands, Latencies, Mark, Memory } from '../../ipc/commands.js';
+import type {
+  BurstAsked,
+  BurstDone,
+  DriverCommands,
+  Latencies,
+  Mark,
+  Memory,
+  ProcessCommands,
+  Usage,
+} from '../../ipc/commands.js';
 import type { Stage } from '../../processes/stage.js';
 import type { Finding } from '../attempts.js';
 import { inRounds, type VariantRounds } from '../in-rounds.js';
 import { profiled } from '../profiled.js';
 import type { Bench } from '../settings.js';
 import { endLoad, isWhole, openSite } from '../site.js';
-import { warmUp } from '../stretch.js';
+import { sum, warmUp } from '../stretch.js';
 import type { Variant } from '../variants.js';
 
 const MIB = 1024 * 1024;
@@ -42,6 +51,12 @@ export interface Large extends BurstDone {
   readonly before: Latencies;
   readonly meanwhile: Latencies;
   readonly smallFailures: number;
+  readonly smallFailure: string | undefined;
+  /** CPU time of the burst and of the small calls beside it. */
+  readonly clientCpuMs: number;
+  readonly primaryCpuMs: number;
+  /** All backups together. */
+  readonly backupsCpuMs: number;
   /** By how much the memory of a process grew at most, as a multiple of the burst's payloads together. */
   readonly clientMemory: number;
   readonly primaryMemory: number;
@@ -75,7 +90,7 @@ export async function measureLarge(
 async function measureBurst(stage: Stage, bench: Bench, variant: Variant, kind: BurstKind): Promise<Finding<Large>> {
   const { replicas, seconds, warmUpSeconds, inFlight } = bench.settings;
   const site = await openSite(stage, variant, { replicas });
-  const { driver, primary } = site;
+  const { driver, primary, backups } = site;
   await warmUp(stage, site, inFlight, warmUpSeconds);
   await endLoad(stage, site);
   await driver.ask('startSmallCalls', EVERY_MS);
@@ -86,6 +101,9 @@ async function measureBurst(stage: Stage, bench: Bench, variant: Variant, kind: 
   const memory = () => stage.until('all answer', Promise.all([driver.ask('memory'), primary.ask('memory')]));
   const [client, server] = await memory();
   const bytes = kind.mib * MIB;
+  const children = [driver as unknown as Child<ProcessCommands>, primary, ...backups];
+  const cpu = () => stage.until('all answer', Promise.all(children.map((child): Promise<Usage> => child.ask('usage'))));
+  const cpuBefore = await cpu();
   const asked: BurstAsked = {
     calls: kind.calls,
     requestBytes: kind.side === 'requests' ? bytes : SMALL_BYTES,
@@ -96,6 +114,10 @@ async function measureBurst(stage: Stage, bench: Bench, variant: Variant, kind: 
   const done = await profiled(bench, site, name, burst);
   await stage.until('all small calls have ended', driver.ask('endSmallCalls'), PATIENCE_MS);
   const meanwhile = await markSmall(stage, driver);
+  const cpuAfter = await cpu();
+  const [clientCpuMs = 0, primaryCpuMs = 0, ...eachBackup] = cpuAfter.map(
+    ({ cpuMs }, i) => cpuMs - (cpuBefore[i]?.cpuMs ?? 0),
+  );
   const [clientAfter, serverAfter] = await memory();
   await site.group?.agree(stage, 0);
   const grown = (from: Memory, to: Memory): number => (to.mostRssBytes - from.rssBytes) / (kind.calls * bytes);
@@ -104,6 +126,8 @@ async function measureBurst(stage: Stage, bench: Bench, variant: Variant, kind: 
     before: before.latencies,
     meanwhile: meanwhile.latencies,
     smallFailures: meanwhile.failures,
+    smallFailure: meanwhile.failure,
+    ...{ clientCpuMs, primaryCpuMs, backupsCpuMs: sum(eachBackup) },
     clientMemory: grown(client, clientAfter),
     primaryMemory: grown(server, serverAfter),
   };
