@@ -116,10 +116,20 @@ export interface BurstAsked {
 }
 
 export interface BurstDone {
+  /** The turn in which the calls were made, above all for their serialization. Small calls wait so long in any case. */
+  readonly turnMs: number;
   readonly seconds: number;
   readonly failures: number;
   /** The message of the first failure, from gRPC. */
   readonly failure: string | undefined;
+}
+
+export interface SmallMark extends Mark {
+  /**
+   * Latencies from the moment at which a call was due. They are longer than `latencies` by what kept the event loop of the
+   * client itself from making it.
+   */
+  readonly sinceDue: Latencies;
 }
 
 /** How a stream sends: as fast as flow control allows, or each message when the one before has come back. */
@@ -151,12 +161,13 @@ export interface DriverCommands extends ProcessCommands {
   endBeat(): Heard;
   /** Makes a small call at each interval, whether or not earlier calls were answered, until `endSmallCalls`. */
   startSmallCalls(everyMs: number): void;
-  /** Latencies begin when a call is due, so a client whose event loop is blocked makes them longer, too. */
-  markSmallCalls(): Mark;
+  markSmallCalls(): SmallMark;
   /** Waits for the open ones. */
   endSmallCalls(): void;
-  /** Makes all calls in one turn, and waits until all have ended. */
-  burst(asked: BurstAsked): BurstDone;
+  /** Makes the requests of a burst. */
+  prepareBurst(asked: BurstAsked): void;
+  /** Makes all its calls in one turn, and waits until all have ended. */
+  burst(): BurstDone;
 }
 
 /** The traffic through one door of the proxy, in both directions. */

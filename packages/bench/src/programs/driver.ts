@@ -19,6 +19,7 @@ let load: Load | undefined;
 let openLoad: OpenLoad | undefined;
 let streams: StreamLoad | undefined;
 let beat: Beat | undefined;
+let burst: Burst | undefined;
 let smallCalls: SmallCalls | undefined;
 
 const present = <T>(part: T | undefined): T => {
@@ -68,5 +69,8 @@ serveParent<DriverCommands>({
   },
   markSmallCalls: () => present(smallCalls).mark(),
   endSmallCalls: () => present(smallCalls).end(),
-  burst: (asked) => new Burst(present(clients[0]), asked).run(),
+  prepareBurst: (asked) => {
+    burst = new Burst(present(clients[0]), asked);
+  },
+  burst: () => present(burst).run(),
 });

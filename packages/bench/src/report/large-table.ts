@@ -8,13 +8,14 @@ import { digits, table } from './table.js';
 const US_PER_MS = 1_000;
 /** So much of a message fits into a line. */
 const FAILURE_MAX = 50;
-const HEAD = ['', 's', 'alone', 'beside', 'more', 'most', 'client', 'primary', 'failed'];
+const HEAD = ['', 's', 'alone', 'beside', 'more', 'due', 'client', 'primary', 'failed'];
 
 export function largeTables(all: readonly LargeOf[], { rounds }: Settings): string[] {
   return all.map(({ calls, mib, side, rows }) => {
     const title =
       `${calls} ${side} of ${mib} MiB in one turn: p99 in ms of small calls every ${EVERY_MS} ms,\n` +
-      `alone and beside them; most memory by multiples of the payloads; medians of ${rounds}`;
+      `alone and beside them, and from when they were due; most memory by multiples of\n` +
+      `the payloads; medians of ${rounds}`;
     const [first] = rows.flatMap(({ turns }) => turns.flatMap((turn) => turn.failure ?? turn.smallFailure ?? []));
     const why = first === undefined ? '' : `\nFailed, for example: ${first.slice(0, FAILURE_MAX)}`;
     return `${table(title, HEAD, rows.map(lineOf))}${why}`;
@@ -30,7 +31,8 @@ function lineOf({ variant, turns }: VariantRounds<Large>): string[] {
     median(({ seconds }) => seconds),
     median(({ before }) => before.p99 / US_PER_MS),
     median(({ meanwhile }) => meanwhile.p99 / US_PER_MS),
-    ...[digits(more.median), digits(more.max)],
+    digits(more.median),
+    median(({ meanwhileSinceDue }) => meanwhileSinceDue.p99 / US_PER_MS),
     median(({ clientMemory }) => clientMemory),
     median(({ primaryMemory }) => primaryMemory),
     digits(failed),

@@ -5,9 +5,9 @@ import type {
   BurstDone,
   DriverCommands,
   Latencies,
-  Mark,
   Memory,
   ProcessCommands,
+  SmallMark,
   Usage,
 } from '../../ipc/commands.js';
 import type { Stage } from '../../processes/stage.js';
@@ -50,6 +50,8 @@ export interface Large extends BurstDone {
   /** Of small calls before the burst, and until its last call has ended. */
   readonly before: Latencies;
   readonly meanwhile: Latencies;
+  /** See `SmallMark`. */
+  readonly meanwhileSinceDue: Latencies;
   readonly smallFailures: number;
   readonly smallFailure: string | undefined;
   /** CPU time of the burst and of the small calls beside it. */
@@ -103,14 +105,17 @@ async function measureBurst(stage: Stage, bench: Bench, variant: Variant, kind: 
   const bytes = kind.mib * MIB;
   const children = [driver as unknown as Child<ProcessCommands>, primary, ...backups];
   const cpu = () => stage.until('all answer', Promise.all(children.map((child): Promise<Usage> => child.ask('usage'))));
-  const cpuBefore = await cpu();
   const asked: BurstAsked = {
     calls: kind.calls,
     requestBytes: kind.side === 'requests' ? bytes : SMALL_BYTES,
     replyBytes: kind.side === 'replies' ? bytes : SMALL_BYTES,
   };
+  await stage.until('the requests are at hand', driver.ask('prepareBurst', asked));
+  await stage.pass(SETTLE_SECONDS);
+  await markSmall(stage, driver);
+  const cpuBefore = await cpu();
   const name = `${variant.name} ${kind.mib} MiB ${kind.side}`;
-  const burst = () => stage.until('all large calls have ended', driver.ask('burst', asked), PATIENCE_MS);
+  const burst = () => stage.until('all large calls have ended', driver.ask('burst'), PATIENCE_MS);
   const done = await profiled(bench, site, name, burst);
   await stage.until('all small calls have ended', driver.ask('endSmallCalls'), PATIENCE_MS);
   const meanwhile = await markSmall(stage, driver);
@@ -125,6 +130,7 @@ async function measureBurst(stage: Stage, bench: Bench, variant: Variant, kind: 
     ...done,
     before: before.latencies,
     meanwhile: meanwhile.latencies,
+    meanwhileSinceDue: meanwhile.sinceDue,
     smallFailures: meanwhile.failures,
     smallFailure: meanwhile.failure,
     ...{ clientCpuMs, primaryCpuMs, backupsCpuMs: sum(eachBackup) },
@@ -134,5 +140,5 @@ async function measureBurst(stage: Stage, bench: Bench, variant: Variant, kind: 
   return { result, whole: await isWhole(site) };
 }
 
-const markSmall = (stage: Stage, driver: Child<DriverCommands>): Promise<Mark> =>
+const markSmall = (stage: Stage, driver: Child<DriverCommands>): Promise<SmallMark> =>
   stage.until('the driver answers', driver.ask('markSmallCalls'));
