@@ -98,6 +98,7 @@ describe.each([
   { ordering: 'priority', expected: byRank.toReversed() },
   { ordering: 'deadline', expected: byRank },
   { ordering: 'custom', expected: byRank },
+  { ordering: 'resource', expected: byRank },
   { ordering: 'sequence', expected: made },
   { ordering: 'fair', expected: made },
   { ordering: 'reception', expected: made },
@@ -109,7 +110,13 @@ describe.each([
       Number(a.metadata.get('x-rank')[0]) - Number(b.metadata.get('x-rank')[0]);
     const nodes: Node[] = [];
     for (const id of ['r1', 'r2', 'r3']) {
-      const node = await stage.bind(id, ordering === 'custom' ? { compares } : {});
+      const processed = (): number => node.counter.ids.length;
+      const criteria: Record<string, Partial<ReplicaServerOptions>> = {
+        custom: { compares },
+        // The state of the service says which call may run: the first one, then the one whose rank is next.
+        resource: { admits: ({ metadata }) => Number(metadata.get('x-rank')[0]) === (processed() || CALLS + 1) - 1 },
+      };
+      const node = await stage.bind(id, criteria[ordering] ?? {});
       nodes.push(node);
       if (id === 'r1') holdAt(node, ['first', expected[CALLS / 2]?.id ?? '']);
       await node.start();
