@@ -16,6 +16,7 @@ import {
   withThreads,
   withTimers,
   withUpgrade,
+  withValues,
 } from './plan/extras.js';
 import type { Plan, PlanLimits } from './plan/plan.js';
 import { Simulation } from './simulation.js';
@@ -51,6 +52,7 @@ const ORDERING = 0x6f_7264_6572_696en << 9n;
 const UPGRADE = 0x75_7067_7261_6465n << 7n;
 const THREADS = 0x74_6872_6561_64n << 14n;
 const DEADLY = 0x64_6561_646c_79n << 15n;
+const VALUES = 0x7661_6c75_6573n << 9n;
 const DIGESTS = 0x6469_6765_7374n << 7n;
 
 /**
@@ -94,5 +96,6 @@ export function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan
   const threads = withThreads(copies, new Random(seed ^ THREADS), limits);
   const upgrade = withUpgrade(threads, new Random(seed ^ UPGRADE), limits);
   const deaths = withDeaths(upgrade, new Random(seed ^ DEADLY), limits);
-  return withDigests(deaths, new Random(seed ^ DIGESTS), limits);
+  const digests = withDigests(deaths, new Random(seed ^ DIGESTS), limits);
+  return withValues(digests, new Random(seed ^ VALUES), limits);
 }

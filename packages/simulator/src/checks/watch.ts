@@ -96,6 +96,8 @@ export class Watch {
   readonly #primaries = new Map<number, Member>();
   /** By term and order. */
   readonly #orders = new Map<number, OrderInfo>();
+  /** By term and order, and by operation. */
+  readonly #values = new Map<number, Map<string, string>>();
   /**
    * A client that sends stream messages has many requests open at a time, and asks a new primary once for each. A frame
    * that asks for replies again may have left when its client retained more than it does now.
@@ -206,6 +208,17 @@ export class Watch {
       known.timeMs === info.timeMs,
       () => `order ${info.orderNum} of term ${info.term} is at ${known.timeMs} and at ${info.timeMs}`,
     );
+  }
+
+  /** DESIGN 5.10: in a step of one order handlers are given the same values on every replica, whenever it processes it. */
+  values(server: string, { term, orderNum }: OrderInfo, values: string): void {
+    const place = term * ORDERS_MAX + orderNum;
+    const given = this.#values.get(place) ?? new Map<string, string>();
+    this.#values.set(place, given);
+    const [name = ''] = values.split('@', 1);
+    const known = given.get(name) ?? values;
+    given.set(name, known);
+    demand(known === values, () => `${server} is given ${values} in order ${orderNum} of term ${term}, not ${known}`);
   }
 
   /** The messages that had this orderNum, one for each term. */

@@ -53,6 +53,7 @@ interface Parsed {
   readonly nested?: true;
   readonly upgrades?: true;
   readonly threads?: true;
+  readonly values?: true;
   readonly deadly?: true;
   readonly digests?: true;
 }
@@ -68,6 +69,7 @@ const LEAVABLE: readonly string[] = [
   'streams',
   'oneWay',
   'nested',
+  'values',
   'timers',
   'upgrades',
   'threads',
@@ -129,6 +131,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     .option('--nested', 'make handlers call another service in every run')
     .option('--upgrades', 'give replicas different settings and code wherever a run allows it')
     .option('--threads', 'give replicas liveness threads in every run')
+    .option('--values', 'make handlers ask for the time and for randomness in every run')
     .option('--deadly', 'have calls in every run that end every process that runs their handlers')
     .option('--digests', 'have replicas compare their states in every run')
     .addHelpText('after', HELP)
@@ -153,6 +156,7 @@ function optionsOf(command: Command): SimulatorOptions {
     nested,
     upgrades,
     threads,
+    values,
     deadly,
     digests,
   } = parsed;
@@ -164,6 +168,7 @@ function optionsOf(command: Command): SimulatorOptions {
     ...(nested === undefined ? {} : { nested }),
     ...(upgrades === undefined ? {} : { upgrades }),
     ...(threads === undefined ? {} : { threads }),
+    ...(values === undefined ? {} : { values }),
     ...(deadly === undefined ? {} : { deadly }),
     ...(digests === undefined ? {} : { digests }),
   };
@@ -180,7 +185,18 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads, deadly, digests }: Parsed): string =>
+const repeatOf = ({
+  without,
+  drift,
+  drill,
+  streams,
+  nested,
+  upgrades,
+  threads,
+  values,
+  deadly,
+  digests,
+}: Parsed): string =>
   (without === undefined ? '' : ` --without ${without.join()}`) +
   (drift === 'within' ? '' : ` --drift ${drift}`) +
   (drill === undefined ? '' : ` --drill ${drill}`) +
@@ -188,6 +204,7 @@ const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads, d
   (nested === undefined ? '' : ' --nested') +
   (upgrades === undefined ? '' : ' --upgrades') +
   (threads === undefined ? '' : ' --threads') +
+  (values === undefined ? '' : ' --values') +
   (deadly === undefined ? '' : ' --deadly') +
   (digests === undefined ? '' : ' --digests');
 

@@ -13,6 +13,7 @@ export const describePlan = (plan: Plan): string =>
   (plan.config.ordering === 'reception' ? '' : `; ordered by ${plan.config.ordering}`) +
   (plan.deadly > 0 ? '; messages of death' : '') +
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
+  (plan.values > 0 ? `; values ${plan.values}` : '') +
   (plan.timers === undefined ? '' : `; timers ${plan.timers.share}`) +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +
   (plan.upgrade === undefined ? '' : `; ${describeUpgrade(plan.upgrade)}`) +

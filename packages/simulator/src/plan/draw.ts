@@ -31,6 +31,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     drift,
     drill: undefined,
     oneWayRate: 0,
+    values: 0,
     timers: undefined,
     streams: undefined,
     nested: undefined,

@@ -125,6 +125,13 @@ export function withTimers(plan: Plan, choices: Choices, { without = [], timers 
   return { ...plan, timers: { share: choices.pick([0.1, 0.3, 0.6]) } };
 }
 
+/** @returns the plan with handlers that ask for the time and for randomness, in an eighth of the runs without a drill */
+export function withValues(plan: Plan, choices: Choices, { without = [], values }: PlanLimits): Plan {
+  const drawn = choices.chance(1 / 8) && plan.drill === undefined;
+  if (!(values ?? drawn) || without.includes('values')) return plan;
+  return { ...plan, values: choices.pick([0.3, 1]) };
+}
+
 /** Faults of replicas and between them. A message of death must be the only thing that ends replicas. */
 const OF_REPLICAS: ReadonlySet<Fault> = new Set([
   ...(['serverCrash', 'crashTogether', 'serverPause', 'cut', 'isolate', 'hold', 'stepDown', 'diverge'] as const),

@@ -82,6 +82,8 @@ export interface Plan {
   readonly copies: CopyPlan;
   /** undefined: handlers call no other service. */
   readonly nested: NestedPlan | undefined;
+  /** Share of operations whose handlers ask for the time and for randomness, and whose answers reflect both. */
+  readonly values: number;
   /** undefined: handlers arm no timers. */
   readonly timers: { readonly share: number } | undefined;
   /** undefined: all replicas have the same settings and the same code. */
@@ -157,8 +159,8 @@ export interface StreamPlan {
 
 export interface PlanLimits {
   /**
-   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `timers`, `upgrades`, `threads`,
-   * `deadly` or `digests`, that are left out.
+   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `values`, `timers`, `upgrades`,
+   * `threads`, `deadly` or `digests`, that are left out.
    */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
@@ -171,6 +173,8 @@ export interface PlanLimits {
   readonly threads?: boolean;
   /** In every run handlers arm timers, or in none of them. */
   readonly timers?: boolean;
+  /** In every run handlers ask for the time and for randomness, or in none of them. */
+  readonly values?: boolean;
   /** Every run has messages of death, or none of them. */
   readonly deadly?: boolean;
   /** In every run replicas compare their states, or in none of them. */

@@ -3,6 +3,7 @@ import { bytesOf } from '@understudy/core/testing';
 import { demand } from '../violation.js';
 import type { Ledger } from './ledger.js';
 import { itemDigest, LINES, messageText, type Opening, statusText } from './streamed.js';
+import type { Randomness } from './values.js';
 
 /** A message or the end that waits to leave. `by` names the order that wrote it. */
 interface Written {
@@ -25,6 +26,7 @@ const METADATA: StreamItem = { kind: 'metadata', entries: [] };
 export class StreamHandler {
   readonly name: string;
   readonly opening: Opening;
+  readonly random: Randomness;
   readonly #ledger: Ledger;
   readonly #emit: (item: StreamItem) => void;
   /** Digests of the items that are certain: those that were sent, and those that a late handler will send. */
@@ -43,9 +45,10 @@ export class StreamHandler {
   /** The handler has ended; its last item may still wait. */
   ended = false;
 
-  constructor(name: string, opening: Opening, ledger: Ledger, emit: (item: StreamItem) => void) {
+  constructor(name: string, opening: Opening, ledger: Ledger, emit: (item: StreamItem) => void, random: Randomness) {
     this.name = name;
     this.opening = opening;
+    this.random = random;
     this.#ledger = ledger;
     this.#emit = emit;
     demand(!ledger.streams.has(name), () => `${name} is opened a second time`);

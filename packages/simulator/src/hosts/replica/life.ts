@@ -17,6 +17,7 @@ import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
 import { firedText, timerFor, timerKey, timingOf } from '../../services/timed.js';
+import { asksForValues, Randomness, valuesText } from '../../services/values.js';
 import { demand } from '../../violation.js';
 import type { Deaths } from './deaths.js';
 import type { Jobs } from './jobs.js';
@@ -26,15 +27,26 @@ import { StreamHandlers } from './stream-handlers.js';
 /** A handler that goes on by itself takes up to this long each time. */
 const SOON_MS = 40;
 
+/** A function that a handler gave away, with the randomness of that handler. */
+interface Given {
+  readonly name: string;
+  readonly dueMs: number;
+  readonly random: Randomness;
+}
+
 type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
 /** The run, as handlers see it. */
 export interface LifeWorld {
-  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'streams' | 'timers'>;
+  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'streams' | 'timers' | 'values'>;
   readonly choices: Choices;
   readonly history: Pick<History, 'byName' | 'stable'>;
   readonly coordinator: { readonly record: Pick<GroupRecord, 'term' | 'code'> | undefined };
-  readonly watch: { order(info: OrderInfo): void; readonly digested: ReadonlySet<string> };
+  readonly watch: {
+    order(info: OrderInfo): void;
+    values(name: string, info: OrderInfo, values: string): void;
+    readonly digested: ReadonlySet<string>;
+  };
 }
 
 /** The replica whose life it is. */
@@ -59,7 +71,7 @@ export class Life {
   /** Handlers that asked another service for something. */
   nested: NestedHandlers;
   /** Functions that handlers gave away, until they have run. */
-  readonly #functions = new Map<string, { readonly name: string; readonly dueMs: number }>();
+  readonly #functions = new Map<string, Given>();
   /** By order: the operation that was processed, and the core's digest after it where known. */
   readonly processed: string[] = [];
   readonly digests: number[] = [];
@@ -172,21 +184,22 @@ export class Life {
     }
     if (task.request.timer !== undefined) return this.#rings(task, task.request.timer, name);
     this.processes(name);
-    const step = this.nested.begin(task, name, input);
-    this.#arm(task, name);
+    const random = new Randomness(task.info);
+    const step = this.nested.begin(task, name, input, random);
+    this.#arm(task, name, random);
     if (this.isOver) return;
     this.#ends(task, step, step.outcome);
   }
 
   /** The handler of an operation puts something off. */
-  #arm({ info }: OrderedTask, name: string): void {
+  #arm({ info }: OrderedTask, name: string, random: Randomness): void {
     const timing = timingOf(name, this.world.plan.timers?.share ?? 0);
     if (timing === undefined) return;
     const { delayMs } = timing;
     const dueMs = info.timeMs + delayMs;
     // Nested calls have the first indexes.
     const armed = { id: { orderNum: info.orderNum, index: 9 }, dueMs, delayMs };
-    if (timing.kind === 'raw') this.#functions.set(`${info.orderNum}.9`, { name, dueMs });
+    if (timing.kind === 'raw') this.#functions.set(`${info.orderNum}.9`, { name, dueMs, random });
     this.step({ kind: 'timerSet', timer: timerFor(name, timing, armed) });
   }
 
@@ -194,6 +207,7 @@ export class Life {
   #rings(task: OrderedTask, timer: DueTimer, payload: string): void {
     const { timeMs, orderNum } = task.info;
     let name = payload;
+    let random = new Randomness(task.info);
     if (timer.kind === 'raw') {
       const armed = this.#functions.get(timerKey(timer));
       this.#functions.delete(timerKey(timer));
@@ -203,9 +217,11 @@ export class Life {
         () => `a timer due at ${armed.dueMs} is processed in order ${orderNum} at ${timeMs}`,
       );
       name = armed.name;
+      random = armed.random;
     }
     const fired = firedText(name);
     this.processes(fired);
+    this.asks(fired, task.info, random);
     this.service.hear(fired);
     this.processed[orderNum] = fired;
     const digest = hashText(fired) ^ this.#difference();
@@ -263,6 +279,14 @@ export class Life {
       this.#isOutdated || !this.service.operations.includes(name),
       () => `${this.name} processes ${name} a second time, after order ${this.lastOrder}`,
     );
+  }
+
+  /** The handler of an operation asks for values, in the step of some order (DESIGN 5.10). They become part of the history. */
+  asks(name: string, info: OrderInfo, random: Randomness): void {
+    if (!asksForValues(name, this.world.plan.values)) return;
+    const values = valuesText(name, info.timeMs, random.next());
+    this.world.watch.values(this.name, info, values);
+    this.service.hear(values);
   }
 
   get #isOutdated(): boolean {

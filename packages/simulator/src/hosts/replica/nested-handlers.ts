@@ -3,6 +3,7 @@ import {
   type NestedCaller,
   type NestedId,
   type NestedReply,
+  type OrderInfo,
   type Outcome,
   type ReplicaEvent,
   replyOf,
@@ -14,6 +15,7 @@ import { textOf } from '@understudy/core/testing';
 import type { Plan } from '../../plan/plan.js';
 import type { Ledger } from '../../services/ledger.js';
 import { type Asking, askingOf, asksFirst, asksInAll, callText, heardText, nestedKey } from '../../services/nested.js';
+import { Randomness } from '../../services/values.js';
 import { demand } from '../../violation.js';
 
 /** A task at its place in the order of all calls. */
@@ -25,6 +27,7 @@ interface Handler {
   readonly input: string;
   readonly asking: Asking;
   readonly task: OrderedTask;
+  readonly random: Randomness;
   calls: number;
   replies: number;
 }
@@ -61,6 +64,7 @@ export interface NestedHandlersLife {
   readonly nested: object;
   /** The handler of an operation is run. */
   processes(name: string): void;
+  asks(name: string, info: OrderInfo, random: Randomness): void;
   goOnLater(run: () => void, withinMs: number): void;
   step(event: ReplicaEvent): void;
 }
@@ -87,7 +91,7 @@ export class NestedHandlers {
   }
 
   /** The outcome of an operation's handler, or the call that it waits for. */
-  begin(task: OrderedTask, name: string, input: string): Step {
+  begin(task: OrderedTask, name: string, input: string, random: Randomness): Step {
     const { nested, config } = this.#life.world.plan;
     const { method, nested: caller } = task.request;
     if (caller !== undefined) this.#heedsTerm(caller);
@@ -95,9 +99,9 @@ export class NestedHandlers {
     const asking = nested === undefined ? 'nothing' : askingOf(name, nested.share, !isOneWay);
     for (const other of this.#waiting)
       demand(other.name !== name, () => `${this.#life.name} processes ${name} a second time, while it waits`);
-    const handler: Handler = { name, input, asking, task, calls: 0, replies: 0 };
+    const handler: Handler = { name, input, asking, task, random, calls: 0, replies: 0 };
     const now = asking === 'nothing' || asking === 'aside';
-    const step = now ? this.#run(handler) : undefined;
+    const step = now ? this.#run(handler, task) : undefined;
     for (let i = asksFirst(asking); i > 0; i--) this.#ask(handler, task);
     if (step !== undefined) return step;
     this.#waiting.add(handler);
@@ -115,7 +119,10 @@ export class NestedHandlers {
   aside(task: OrderedTask, name: string): void {
     const { nested } = this.#life.world.plan;
     if (nested === undefined || askingOf(name, nested.share, false) === 'nothing') return;
-    this.#ask({ name, input: '', asking: 'aside', task, calls: 0, replies: 0 }, task);
+    this.#ask(
+      { name, input: '', asking: 'aside', task, random: new Randomness(task.info), calls: 0, replies: 0 },
+      task,
+    );
   }
 
   /** A reply, whose turn in the order has come, is given to its handler. */
@@ -133,7 +140,7 @@ export class NestedHandlers {
       if (handler.calls < asksInAll(handler.asking)) this.#ask(handler, task);
       return heard;
     }
-    const step = this.#run(handler);
+    const step = this.#run(handler, task);
     const { info } = handler.task;
     const ended = { connection: info.connection, seqNum: seqNumOf(info), outcome: replyOf(step.outcome) };
     if (handler.asking === 'and lingers') {
@@ -162,8 +169,9 @@ export class NestedHandlers {
     return this.#made.splice(0);
   }
 
-  #run({ name, input }: Handler): Step {
+  #run({ name, input, random }: Handler, { info }: OrderedTask): Step {
     this.#life.processes(name);
+    this.#life.asks(name, info, random);
     const outcome = this.#life.service.run(name, input);
     return { outcome, finished: NOTHING, by: name, ran: { name, answer: textOf(outcome.message) } };
   }

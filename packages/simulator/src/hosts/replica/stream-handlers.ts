@@ -1,5 +1,6 @@
 import {
   type ConnectionId,
+  type OrderInfo,
   type ReplicaEvent,
   type SeqNum,
   type StreamItem,
@@ -15,6 +16,7 @@ import type { Plan } from '../../plan/plan.js';
 import { type Ledger, readRequest } from '../../services/ledger.js';
 import { StreamHandler } from '../../services/stream-handler.js';
 import { itemDigest, type Opening, TO_ALL } from '../../services/streamed.js';
+import { Randomness } from '../../services/values.js';
 import { demand } from '../../violation.js';
 import type { OrderedTask } from './nested-handlers.js';
 
@@ -34,6 +36,7 @@ export interface StreamHandlersLife {
   readonly isOver: boolean;
   /** The handler of an operation is run. */
   processes(name: string): void;
+  asks(name: string, info: OrderInfo, random: Randomness): void;
   readonly nested: { aside(task: OrderedTask, name: string): void };
   goOnLater(run: () => void): void;
   step(event: ReplicaEvent): void;
@@ -132,9 +135,9 @@ export class StreamHandlers {
     const opening = JSON.parse(input) as Opening;
     const { service } = this.#life;
     const emit = (item: StreamItem): void => this.#emit(connection, seqNum, item);
-    const handler = new StreamHandler(name, opening, service, emit);
+    const handler = new StreamHandler(name, opening, service, emit, new Randomness(task.info));
     this.#handlers.set(keyOf(connection, seqNum), handler);
-    const answer = this.#run(task, name, JSON.stringify(opening.input));
+    const answer = this.#run(task, name, JSON.stringify(opening.input), handler.random);
     handler.start(answer);
     this.#settle(connection, seqNum, handler);
     this.tellAll(name, answer, handler);
@@ -151,14 +154,15 @@ export class StreamHandlers {
       operation?.place?.stream === handler.name && operation.place.position === position,
       () => `${this.#life.name} gives ${name} to ${handler.name} as message ${position}`,
     );
-    const answer = this.#run(task, name, input);
+    const answer = this.#run(task, name, input, handler.random);
     handler.message(name, position, answer);
     this.#settle(connection, of, handler);
     this.tellAll(name, answer, handler);
   }
 
-  #run(task: OrderedTask, name: string, input: string): string {
+  #run(task: OrderedTask, name: string, input: string, random: Randomness): string {
     this.#life.processes(name);
+    this.#life.asks(name, task.info, random);
     const answer = textOf(this.#life.service.run(name, input).message);
     this.#life.nested.aside(task, name);
     return answer;
