@@ -6,6 +6,7 @@ import type { Ending } from './ending/settle.js';
 import { describeMode, describePlan } from './plan/describe.js';
 import { drawPlan } from './plan/draw.js';
 import {
+  withAgenda,
   withCopies,
   withDeaths,
   withDigests,
@@ -52,6 +53,7 @@ const ORDERING = 0x6f_7264_6572_696en << 9n;
 const UPGRADE = 0x75_7067_7261_6465n << 7n;
 const THREADS = 0x74_6872_6561_64n << 14n;
 const DEADLY = 0x64_6561_646c_79n << 15n;
+const AGENDA = 0x61_6765_6e64_61n << 12n;
 const VALUES = 0x7661_6c75_6573n << 9n;
 const DIGESTS = 0x6469_6765_7374n << 7n;
 
@@ -97,5 +99,6 @@ export function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan
   const upgrade = withUpgrade(threads, new Random(seed ^ UPGRADE), limits);
   const deaths = withDeaths(upgrade, new Random(seed ^ DEADLY), limits);
   const digests = withDigests(deaths, new Random(seed ^ DIGESTS), limits);
-  return withValues(digests, new Random(seed ^ VALUES), limits);
+  const agenda = withAgenda(digests, new Random(seed ^ AGENDA), limits);
+  return withValues(agenda, new Random(seed ^ VALUES), limits);
 }

@@ -307,6 +307,7 @@ export class Watch {
     // While streams are open or timers armed, a replica that executes keeps its log for replicas that join. No run
     // reaches the bound of that.
     const stays = streams ?? timers;
+    if (timers?.agenda?.mayArm) return;
     if (stays !== undefined && base !== undefined) return;
     // One that has just started from there is given that whole log, before it knows of the streams in it.
     if (stays !== undefined && role === 'joining') return;

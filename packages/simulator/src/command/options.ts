@@ -9,6 +9,20 @@ import { wrap } from '../trace/text.js';
 import { wholeNumberOf } from './arguments.js';
 import type { Output } from './output.js';
 
+/** Extras that every run may be given, and what the help says of each. */
+const EXTRAS = {
+  streams: 'open streams in every run',
+  nested: 'make handlers call another service in every run',
+  upgrades: 'give replicas different settings and code wherever a run allows it',
+  threads: 'give replicas liveness threads in every run',
+  values: 'make handlers ask for the time and for randomness in every run',
+  timers: 'make handlers arm, repeat and clear timers in every run',
+  deadly: 'have calls in every run that end every process that runs their handlers',
+  digests: 'have replicas compare their states in every run',
+} as const;
+type Extra = keyof typeof EXTRAS;
+const EXTRA_NAMES = Object.keys(EXTRAS) as readonly Extra[];
+
 /** The options of many runs, which end with a summary. */
 export interface ManyOptions {
   readonly seeds: number;
@@ -35,7 +49,7 @@ export type SimulatorOptions =
   | { readonly kind: 'many'; readonly many: ManyOptions }
   | { readonly kind: 'one'; readonly one: OneOptions };
 
-interface Parsed {
+interface Parsed extends Partial<Readonly<Record<Extra, true>>> {
   readonly seeds: number;
   readonly from?: bigint;
   readonly workers: number;
@@ -49,13 +63,6 @@ interface Parsed {
   readonly without?: string[];
   readonly drift: keyof typeof DRIFTS;
   readonly drill?: string;
-  readonly streams?: true;
-  readonly nested?: true;
-  readonly upgrades?: true;
-  readonly threads?: true;
-  readonly values?: true;
-  readonly deadly?: true;
-  readonly digests?: true;
 }
 
 /** A clock drift far beyond the 5 % that the protocol allows. Leases then overlap, and the checks must notice it. */
@@ -71,6 +78,7 @@ const LEAVABLE: readonly string[] = [
   'nested',
   'values',
   'timers',
+  'agenda',
   'upgrades',
   'threads',
   'deadly',
@@ -127,50 +135,20 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     .addOption(
       new Option('--drill <name>', 'lead every run into this situation').choices(DRILLS.map(({ name }) => name)),
     )
-    .option('--streams', 'open streams in every run')
-    .option('--nested', 'make handlers call another service in every run')
-    .option('--upgrades', 'give replicas different settings and code wherever a run allows it')
-    .option('--threads', 'give replicas liveness threads in every run')
-    .option('--values', 'make handlers ask for the time and for randomness in every run')
-    .option('--deadly', 'have calls in every run that end every process that runs their handlers')
-    .option('--digests', 'have replicas compare their states in every run')
-    .addHelpText('after', HELP)
-    .parse(args, { from: 'user' });
+    .addHelpText('after', HELP);
+  for (const name of EXTRA_NAMES) command.option(`--${name}`, EXTRAS[name]);
+  command.parse(args, { from: 'user' });
   return optionsOf(command);
 }
 
 function optionsOf(command: Command): SimulatorOptions {
   const parsed = command.opts<Parsed>();
-  const {
-    seed,
-    trace = false,
-    bail = false,
-    json = false,
-    diagram,
-    fromMs,
-    toMs,
-    without,
-    drift,
-    drill,
-    streams,
-    nested,
-    upgrades,
-    threads,
-    values,
-    deadly,
-    digests,
-  } = parsed;
+  const { seed, trace = false, bail = false, json = false, diagram, fromMs, toMs, without, drift, drill } = parsed;
   const limits: PlanLimits = {
     drift: DRIFTS[drift],
     ...(without === undefined ? {} : { without }),
     ...(drill === undefined ? {} : { drill }),
-    ...(streams === undefined ? {} : { streams }),
-    ...(nested === undefined ? {} : { nested }),
-    ...(upgrades === undefined ? {} : { upgrades }),
-    ...(threads === undefined ? {} : { threads }),
-    ...(values === undefined ? {} : { values }),
-    ...(deadly === undefined ? {} : { deadly }),
-    ...(digests === undefined ? {} : { digests }),
+    ...Object.fromEntries(EXTRA_NAMES.filter((name) => parsed[name]).map((name) => [name, true])),
   };
   if (seed === undefined) {
     if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
@@ -185,28 +163,17 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({
-  without,
-  drift,
-  drill,
-  streams,
-  nested,
-  upgrades,
-  threads,
-  values,
-  deadly,
-  digests,
-}: Parsed): string =>
-  (without === undefined ? '' : ` --without ${without.join()}`) +
-  (drift === 'within' ? '' : ` --drift ${drift}`) +
-  (drill === undefined ? '' : ` --drill ${drill}`) +
-  (streams === undefined ? '' : ' --streams') +
-  (nested === undefined ? '' : ' --nested') +
-  (upgrades === undefined ? '' : ' --upgrades') +
-  (threads === undefined ? '' : ' --threads') +
-  (values === undefined ? '' : ' --values') +
-  (deadly === undefined ? '' : ' --deadly') +
-  (digests === undefined ? '' : ' --digests');
+function repeatOf(parsed: Parsed): string {
+  const { without, drift, drill } = parsed;
+  return (
+    (without === undefined ? '' : ` --without ${without.join()}`) +
+    (drift === 'within' ? '' : ` --drift ${drift}`) +
+    (drill === undefined ? '' : ` --drill ${drill}`) +
+    EXTRA_NAMES.filter((name) => parsed[name])
+      .map((name) => ` --${name}`)
+      .join('')
+  );
+}
 
 function seedOf(text: string): bigint {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) > SEED_MAX)

@@ -12,6 +12,7 @@ import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 import { describeKept, keepsLittle, keepsNoStreams } from './kept.js';
 import { areTogether, checkReplicas, describeReplicas, primaryOf } from './replicas.js';
+import { everyMs, everyRings, HANDLERS_END_MS, timersLeft } from './timers.js';
 
 /** The run that comes to its end. */
 export interface SettlingWorld {
@@ -102,11 +103,16 @@ function goOn(world: SettlingWorld): Ending {
   ) {
     return explain(world, () => `the replicas do not come together: ${describeReplicas(world)}`);
   }
+  const rings = within(world, everyMs(world), everyRings(world));
+  if (!rings)
+    return explain(world, () => `a timer that comes again and again does not ring: ${describeReplicas(world)}`);
   checkWhole(world);
   const tidyMs =
     TIDY_WITHIN_LEASES * world.plan.config.leaseMs + LEARNER_SILENT_MS + streamsEndMs(world) + longStreamsMs(world);
   const tidy = within(world, tidyMs, () => keepsLittle(world));
   demand(tidy, () => `everything is stable, but something is kept: ${describeKept(world)}`);
+  const rang = within(world, HANDLERS_END_MS, () => timersLeft(world).length === 0);
+  demand(rang, () => `timers never ring: ${timersLeft(world).join(', ')}`);
   return 'whole';
 }
 

@@ -1,5 +1,5 @@
 import type { GroupConfig } from '@understudy/core/internal';
-import type { CopyPlan, NestedPlan, Plan, StreamPlan, ThreadPlan, UpgradePlan } from './plan.js';
+import type { CopyPlan, NestedPlan, Plan, StreamPlan, ThreadPlan, TimerPlan, UpgradePlan } from './plan.js';
 
 /** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */
 export const describeMode = ({ replication, multicast, release, carrier }: GroupConfig): string =>
@@ -14,7 +14,7 @@ export const describePlan = (plan: Plan): string =>
   (plan.deadly > 0 ? '; messages of death' : '') +
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
   (plan.values > 0 ? `; values ${plan.values}` : '') +
-  (plan.timers === undefined ? '' : `; timers ${plan.timers.share}`) +
+  (plan.timers === undefined ? '' : `; ${describeTimers(plan.timers)}`) +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +
   (plan.upgrade === undefined ? '' : `; ${describeUpgrade(plan.upgrade)}`) +
   (plan.digests === undefined ? '' : `; ${describeDigests(plan)}`) +
@@ -27,6 +27,12 @@ const describeDigests = ({ config, digests }: Plan): string =>
 
 const describeCopies = ({ pieceBytes, snapshots, blockMs }: CopyPlan): string =>
   `; pieces of ${pieceBytes} bytes${snapshots ? ', snapshots' : ''}${blockMs > 0 ? `, copying blocks ${blockMs} ms` : ''}`;
+
+const describeTimers = ({ share, agenda }: TimerPlan): string =>
+  `timers ${share}` +
+  (agenda === undefined
+    ? ''
+    : `, cleared, every ${agenda.periodsMs.join(' and ') || 'never'}${agenda.mayArm ? ', foreseen' : ''}`);
 
 const describeThreads = ({ blocks, blockMs, cuts }: ThreadPlan): string =>
   `liveness threads, main ones blocked ${blocks}, up to ${blockMs} ms${cuts > 0 ? `, cut ${cuts}` : ''}`;

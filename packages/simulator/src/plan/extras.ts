@@ -125,6 +125,14 @@ export function withTimers(plan: Plan, choices: Choices, { without = [], timers 
   return { ...plan, timers: { share: choices.pick([0.1, 0.3, 0.6]) } };
 }
 
+/** @returns the plan with timers that come again and again, and with handlers that clear some, in half of the runs with timers */
+export function withAgenda(plan: Plan, choices: Choices, { without = [], timers }: PlanLimits): Plan {
+  const drawn = choices.chance(0.5);
+  if (plan.timers === undefined || !(timers ?? drawn) || without.includes('agenda')) return plan;
+  const periodsMs = choices.pick([[], [300], [1000], [300, 2000]]);
+  return { ...plan, timers: { ...plan.timers, agenda: { periodsMs, mayArm: choices.chance(0.5) } } };
+}
+
 /** @returns the plan with handlers that ask for the time and for randomness, in an eighth of the runs without a drill */
 export function withValues(plan: Plan, choices: Choices, { without = [], values }: PlanLimits): Plan {
   const drawn = choices.chance(1 / 8) && plan.drill === undefined;

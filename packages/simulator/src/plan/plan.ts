@@ -85,7 +85,7 @@ export interface Plan {
   /** Share of operations whose handlers ask for the time and for randomness, and whose answers reflect both. */
   readonly values: number;
   /** undefined: handlers arm no timers. */
-  readonly timers: { readonly share: number } | undefined;
+  readonly timers: TimerPlan | undefined;
   /** undefined: all replicas have the same settings and the same code. */
   readonly upgrade: UpgradePlan | undefined;
   /** Share of deadly calls: each ends every process that runs its handler. A supervisor restarts what ended. */
@@ -94,6 +94,19 @@ export interface Plan {
   readonly digests: DigestPlan | undefined;
   /** undefined: heartbeats are those of the main links. */
   readonly threads: ThreadPlan | undefined;
+}
+
+/** How a run with timers goes. */
+export interface TimerPlan {
+  /** Share of operations whose handlers arm a timer. */
+  readonly share: number;
+  /** undefined: each timer rings once, and nobody clears any. */
+  readonly agenda?: {
+    /** The periods of the timers that the service has. */
+    readonly periodsMs: readonly number[];
+    /** Replicas are told that handlers may arm functions. */
+    readonly mayArm: boolean;
+  };
 }
 
 /** Whereby replicas differ, each anew in each life, as while they are restarted one after the other. */
@@ -159,7 +172,7 @@ export interface StreamPlan {
 
 export interface PlanLimits {
   /**
-   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `values`, `timers`, `upgrades`,
+   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `values`, `timers`, `agenda`, `upgrades`,
    * `threads`, `deadly` or `digests`, that are left out.
    */
   readonly without?: readonly string[];

@@ -39,6 +39,10 @@ export class Ledger {
   streams = new Map<string, number[]>();
   /** The time of the last order that a handler ran in. */
   timeMs = 0;
+  /** Timers that are armed and are data, by the order in which they were. Only runs with an agenda have them here. */
+  armed = new Map<number, ArmedTimer>();
+  /** How often timers rang that come again and again, by name. */
+  #rung = new Map<string, number>();
   /** A value that no reply shows. Something outside of all handlers may change it. */
   stray = 0;
   /** `#digests[n]` is the digest of the first n operations. */
@@ -60,6 +64,17 @@ export class Ledger {
   run(name: string, input: string): Reply {
     this.#add(name);
     return this.look(input);
+  }
+
+  /** A timer rings that comes again and again. @returns the how manieth time that is */
+  rang(name: string): number {
+    const times = this.timesRung(name) + 1;
+    this.#rung.set(name, times);
+    return times;
+  }
+
+  timesRung(name: string): number {
+    return this.#rung.get(name) ?? 0;
   }
 
   /** A reply of another service becomes part of the history. */
@@ -88,13 +103,16 @@ export class Ledger {
   checkpoint(): Uint8Array {
     const { operations, timeMs, stray } = this;
     const streams = [...this.streams];
-    return bytesOf(JSON.stringify({ operations, timeMs, streams, stray, state: this.#machine.save() }));
+    const timers = this.armed.size + this.#rung.size > 0 && { armed: [...this.armed], rung: [...this.#rung] };
+    return bytesOf(JSON.stringify({ operations, timeMs, streams, stray, state: this.#machine.save(), ...timers }));
   }
 
   restore(checkpoint: Uint8Array): void {
-    const { operations, timeMs, streams, state, stray } = JSON.parse(textOf(checkpoint)) as Saved;
+    const { operations, timeMs, streams, state, stray, armed, rung } = JSON.parse(textOf(checkpoint)) as Saved;
     this.timeMs = timeMs;
     this.stray = stray;
+    this.armed = new Map(armed);
+    this.#rung = new Map(rung);
     this.streams = new Map(streams);
     this.operations = operations;
     this.#digests = [EMPTY];
@@ -110,6 +128,14 @@ interface Saved {
   readonly streams: [string, number[]][];
   readonly state: unknown;
   readonly stray: number;
+  readonly armed?: [number, ArmedTimer][];
+  readonly rung?: [string, number][];
+}
+
+/** A timer of `after`, until it rings. */
+export interface ArmedTimer {
+  readonly name: string;
+  readonly dueMs: number;
 }
 
 export const sawOf = (outcome: Reply): Saw => readSaw(textOf(outcome.message));

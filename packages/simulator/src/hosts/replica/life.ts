@@ -16,23 +16,16 @@ import type { History } from '../../checks/history.js';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
-import { firedText, timerFor, timerKey, timingOf } from '../../services/timed.js';
 import { asksForValues, Randomness, valuesText } from '../../services/values.js';
 import { demand } from '../../violation.js';
 import type { Deaths } from './deaths.js';
 import type { Jobs } from './jobs.js';
 import { NestedHandlers, type OrderedTask, type Step } from './nested-handlers.js';
 import { StreamHandlers } from './stream-handlers.js';
+import { TimedHandlers } from './timed-handlers.js';
 
 /** A handler that goes on by itself takes up to this long each time. */
 const SOON_MS = 40;
-
-/** A function that a handler gave away, with the randomness of that handler. */
-interface Given {
-  readonly name: string;
-  readonly dueMs: number;
-  readonly random: Randomness;
-}
 
 type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
@@ -52,6 +45,7 @@ export interface LifeWorld {
 /** The replica whose life it is. */
 export interface LifeHost {
   readonly name: string;
+  readonly clockMs: number;
   readonly status: ReplicaProgress | undefined;
   readonly core: { readonly progress: ReplicaProgress } | undefined;
   readonly jobs: Jobs;
@@ -70,8 +64,7 @@ export class Life {
   readonly streams: StreamHandlers;
   /** Handlers that asked another service for something. */
   nested: NestedHandlers;
-  /** Functions that handlers gave away, until they have run. */
-  readonly #functions = new Map<string, Given>();
+  readonly timed: TimedHandlers;
   /** By order: the operation that was processed, and the core's digest after it where known. */
   readonly processed: string[] = [];
   readonly digests: number[] = [];
@@ -92,10 +85,20 @@ export class Life {
     this.service = new Ledger(world.plan.workload);
     this.streams = new StreamHandlers(this);
     this.nested = new NestedHandlers(this);
+    this.timed = new TimedHandlers(this);
   }
 
   get name(): string {
     return this.#host.name;
+  }
+
+  get clockMs(): number {
+    return this.#host.clockMs;
+  }
+
+  /** Its core's progress, in the middle of a step too. */
+  get progress(): ReplicaProgress | undefined {
+    return this.#host.core?.progress;
   }
 
   /** Another life began. */
@@ -114,6 +117,7 @@ export class Life {
     if (task.kind === 'ordered') this.#inOrder(task.info);
     const operation = this.world.history.byName.get(name);
     if (operation?.stuck) return;
+    if (task.request.timer !== undefined) this.timed.begins(task.request.timer);
     const { deaths } = this.#host;
     if (task.kind === 'ordered' && deaths.endsIt(operation, 'start')) return deaths.diesOf(operation);
     this.#host.jobs.later(task, () => this.#finish(task, name, input));
@@ -186,44 +190,21 @@ export class Life {
     this.processes(name);
     const random = new Randomness(task.info);
     const step = this.nested.begin(task, name, input, random);
-    this.#arm(task, name, random);
+    this.timed.arm(task, name, random);
     if (this.isOver) return;
     this.#ends(task, step, step.outcome);
   }
 
-  /** The handler of an operation puts something off. */
-  #arm({ info }: OrderedTask, name: string, random: Randomness): void {
-    const timing = timingOf(name, this.world.plan.timers?.share ?? 0);
-    if (timing === undefined) return;
-    const { delayMs } = timing;
-    const dueMs = info.timeMs + delayMs;
-    // Nested calls have the first indexes.
-    const armed = { id: { orderNum: info.orderNum, index: 9 }, dueMs, delayMs };
-    if (timing.kind === 'raw') this.#functions.set(`${info.orderNum}.9`, { name, dueMs, random });
-    this.step({ kind: 'timerSet', timer: timerFor(name, timing, armed) });
-  }
-
-  /** DESIGN 5.10: whoever runs a function has it, and it is not run too early. The history shows whether it ran twice. */
+  /** The handler of a timer runs. The history shows whether it ran twice. */
   #rings(task: OrderedTask, timer: DueTimer, payload: string): void {
-    const { timeMs, orderNum } = task.info;
-    let name = payload;
-    let random = new Randomness(task.info);
-    if (timer.kind === 'raw') {
-      const armed = this.#functions.get(timerKey(timer));
-      this.#functions.delete(timerKey(timer));
-      demand(armed !== undefined, () => `${this.name} processes a timer in order ${orderNum} that it never armed`);
-      demand(
-        timeMs >= armed.dueMs,
-        () => `a timer due at ${armed.dueMs} is processed in order ${orderNum} at ${timeMs}`,
-      );
-      name = armed.name;
-      random = armed.random;
-    }
-    const fired = firedText(name);
+    const { fired, random } = this.timed.rings(task, timer, payload);
+    if (this.isOver) return;
     this.processes(fired);
     this.asks(fired, task.info, random);
     this.service.hear(fired);
-    this.processed[orderNum] = fired;
+    this.processed[task.info.orderNum] = fired;
+    if (this.world.plan.timers?.agenda !== undefined && timer.kind !== 'every') this.timed.arm(task, fired, random);
+    if (this.isOver) return;
     const digest = hashText(fired) ^ this.#difference();
     this.step({ kind: 'executed', task, outcome: STREAMED, digest, outputs: [], finished: [] });
   }
@@ -307,7 +288,7 @@ export class Life {
   forgetHandlers(): void {
     this.streams.clear();
     this.nested = new NestedHandlers(this);
-    this.#functions.clear();
+    this.timed.clear();
   }
 
   /** Whatever handlers knew is not part of a checkpoint. */

@@ -2,6 +2,7 @@ import type { Member } from '@understudy/core';
 import { type GroupConfig, Replica } from '@understudy/core/internal';
 import { hashText, VIRTUAL_PORTS } from '@understudy/core/testing';
 import type { Plan } from '../../plan/plan.js';
+import { everyOf } from '../../services/timed.js';
 
 /** A wall clock runs evenly for so long, and is within this of the replica's other clock. */
 const WALL_STEADY_MS = 300;
@@ -21,7 +22,7 @@ function wallMsOf({ name, clockMs }: CoreHost): number {
 
 /** Makes the core of a replica's life with the settings and the code that its process was started with. */
 export const newCore = (
-  { admits, copies, digests, threads }: Plan,
+  { admits, copies, digests, threads, timers }: Plan,
   host: CoreHost,
   { config, version }: { readonly config: GroupConfig; readonly version: string },
 ): Replica =>
@@ -34,6 +35,7 @@ export const newCore = (
     ...VIRTUAL_PORTS,
     wallClock: () => wallMsOf(host),
     pieceBytes: copies.pieceBytes,
+    ...(timers?.agenda && { every: everyOf(timers.agenda.periodsMs), mayArm: timers.agenda.mayArm }),
     delegates: threads !== undefined,
     onOtherState: digests?.stays ? 'tell' : 'restore',
   });

@@ -87,6 +87,8 @@ export class ServerHost extends Host {
   handsOverFrom: OrderNum | undefined;
   /** Its start waits for the coordinator. */
   starting = false;
+  /** By its own clock, when its core wants to be woken. */
+  #wakeAtMs = Number.POSITIVE_INFINITY;
   /** The loss of the record that it was told of last. */
   toldLoss = 0;
   readonly deaths: Deaths;
@@ -126,6 +128,10 @@ export class ServerHost extends Host {
   tick(): void {
     const heard = this.thread?.take();
     if (heard !== undefined) this.step(heard);
+    if (this.runs && this.clockMs >= this.#wakeAtMs) {
+      this.#wakeAtMs = Number.POSITIVE_INFINITY;
+      this.step({ kind: 'wake' });
+    }
     if (this.runs) this.step({ kind: 'tick' });
   }
 
@@ -155,6 +161,7 @@ export class ServerHost extends Host {
     this.jobs.busyUntilMs = 0;
     this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
     this.handsOverFrom = undefined;
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
@@ -297,8 +304,10 @@ export class ServerHost extends Host {
     dropAdmission: ({ admission }) => this.#admissions.end(admission),
     sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
     dropNested: ({ id }) => this.life.nested.drop(id),
-    dropTimer: () => {},
-    wakeAt: () => {},
+    dropTimer: ({ id }) => this.life.timed.drop(id),
+    wakeAt: ({ atMs }) => {
+      if (this.#world.plan.timers?.agenda !== undefined) this.#wakeAtMs = atMs;
+    },
     abandonTask: ({ task }) => this.life.abandon(task),
     forgetHandlers: () => {
       this.jobs.clear();

@@ -1,0 +1,160 @@
+import type { DueTimer, NestedId, OrderNum, ReplicaEvent, ReplicaProgress } from '@understudy/core/internal';
+import type { Plan } from '../../plan/plan.js';
+import type { Ledger } from '../../services/ledger.js';
+import { cancelsTimer, firedText, placeKey, type Timing, timerFor, timingOf } from '../../services/timed.js';
+import { Randomness } from '../../services/values.js';
+import { demand } from '../../violation.js';
+import type { OrderedTask } from './nested-handlers.js';
+
+/** A function that a handler gave away, with the randomness of that handler. */
+interface Given {
+  readonly id: NestedId;
+  readonly name: string;
+  dueMs: number;
+  readonly random: Randomness;
+  readonly timing: Timing;
+  ran: number;
+}
+
+/** Nested calls have the first indexes. */
+const INDEX = 9;
+/** Two readings of a clock. */
+const TOLERANCE_MS = 1;
+
+/** The life that the handlers belong to, and what they may do in it. */
+export interface TimedHandlersLife {
+  readonly name: string;
+  readonly world: { readonly plan: Pick<Plan, 'timers'> };
+  readonly service: Ledger;
+  readonly clockMs: number;
+  readonly progress: ReplicaProgress | undefined;
+  step(event: ReplicaEvent): void;
+}
+
+/** A timer that rang: the entry in the history, and the randomness of its handler. */
+export interface Rung {
+  readonly fired: string;
+  readonly random: Randomness;
+}
+
+/** The timers of one life of a replica, as the server runs their handlers (DESIGN 5.10). */
+export class TimedHandlers {
+  readonly #life: TimedHandlersLife;
+  /** Functions that handlers gave away, until they run no more. */
+  readonly #functions = new Map<string, Given>();
+  /** By name, in which term this replica as primary began to process a timer that comes again and again, and when. */
+  readonly #began = new Map<string, { readonly term: number; readonly atMs: number }>();
+
+  constructor(life: TimedHandlersLife) {
+    this.#life = life;
+  }
+
+  /** The operations whose functions wait to run. */
+  get names(): readonly string[] {
+    return [...this.#functions.values()].map(({ name }) => name);
+  }
+
+  /** The handler of an operation puts something off, or clears what another put off. */
+  arm({ info }: OrderedTask, name: string, random: Randomness): void {
+    const { world, service } = this.#life;
+    const { share = 0, agenda } = world.plan.timers ?? {};
+    if (agenda !== undefined && cancelsTimer(name)) this.#clearNewest();
+    const timing = timingOf(name, share, agenda !== undefined);
+    if (timing === undefined) return;
+    const { delayMs } = timing;
+    const id = { orderNum: info.orderNum, index: INDEX };
+    const dueMs = info.timeMs + delayMs;
+    const armed = { id, dueMs, delayMs };
+    if (timing.kind !== 'after') this.#functions.set(placeKey(id), { id, name, dueMs, random, timing, ran: 0 });
+    else if (agenda !== undefined) service.armed.set(info.orderNum, { name, dueMs });
+    this.#life.step({ kind: 'timerSet', timer: timerFor(name, timing, armed) });
+  }
+
+  /** The time of a timer has come. A primary processes one that comes again and again only after its period. */
+  begins(timer: DueTimer): void {
+    if (timer.kind !== 'every') return;
+    const { progress, clockMs, name } = this.#life;
+    if (progress?.role !== 'primary') return;
+    const { term } = progress;
+    const last = this.#began.get(timer.name);
+    this.#began.set(timer.name, { term, atMs: clockMs });
+    if (last?.term !== term) return;
+    const periodMs = Number(timer.name.slice('every-'.length));
+    demand(
+      clockMs - last.atMs >= periodMs - TOLERANCE_MS,
+      () => `${name} processes ${timer.name} ${(clockMs - last.atMs).toFixed(1)} ms after the last time`,
+    );
+  }
+
+  /** Whoever runs a function has it, and it is not run too early. The history shows whether it ran twice. */
+  rings({ info }: OrderedTask, timer: DueTimer, payload: string): Rung {
+    switch (timer.kind) {
+      case 'raw':
+        return this.#run(timer.id, info.orderNum, info.timeMs);
+      case 'after': {
+        if (this.#life.world.plan.timers?.agenda !== undefined)
+          this.#ringsAfter(timer.id, info.orderNum, info.timeMs, payload);
+        return { fired: firedText(payload), random: new Randomness(info) };
+      }
+      case 'every':
+        return {
+          fired: `${firedText(timer.name)}#${this.#life.service.rang(timer.name)}`,
+          random: new Randomness(info),
+        };
+    }
+  }
+
+  #run(id: NestedId, orderNum: OrderNum, timeMs: number): Rung {
+    const key = placeKey(id);
+    const given = this.#functions.get(key);
+    demand(given !== undefined, () => `${this.#life.name} processes a timer in order ${orderNum} that it never armed`);
+    demand(timeMs >= given.dueMs, () => `a timer due at ${given.dueMs} is processed in order ${orderNum} at ${timeMs}`);
+    given.ran++;
+    const { name, random, timing } = given;
+    if (timing.kind === 'raw') {
+      this.#functions.delete(key);
+      return { fired: firedText(name), random };
+    }
+    given.dueMs = timeMs + timing.delayMs;
+    if (given.ran === timing.times) this.#clear(id);
+    return { fired: `${firedText(name)}#${given.ran}`, random };
+  }
+
+  #ringsAfter(id: NestedId, orderNum: OrderNum, timeMs: number, payload: string): void {
+    const armed = this.#life.service.armed.get(id.orderNum);
+    demand(
+      armed?.name === payload,
+      () => `${this.#life.name} rings ${payload} in order ${orderNum}, which is not armed`,
+    );
+    demand(
+      timeMs >= armed.dueMs,
+      () => `${payload} is due at ${armed.dueMs}, and rings in order ${orderNum} at ${timeMs}`,
+    );
+    this.#life.service.armed.delete(id.orderNum);
+  }
+
+  /** Clears the timer that was armed last, whoever did so. All replicas clear the same one. */
+  #clearNewest(): void {
+    const { service } = this.#life;
+    let newest = 0;
+    for (const { id } of this.#functions.values()) newest = Math.max(newest, id.orderNum);
+    for (const orderNum of service.armed.keys()) newest = Math.max(newest, orderNum);
+    if (newest > 0) this.#clear({ orderNum: newest as OrderNum, index: INDEX });
+  }
+
+  #clear(id: NestedId): void {
+    this.#functions.delete(placeKey(id));
+    this.#life.service.armed.delete(id.orderNum);
+    this.#life.step({ kind: 'timerCleared', id });
+  }
+
+  /** The function of a timer never runs. */
+  drop(id: NestedId): void {
+    this.#functions.delete(placeKey(id));
+  }
+
+  /** A checkpoint is restored, which holds no functions. */
+  clear(): void {
+    this.#functions.clear();
+  }
+}
