@@ -6,12 +6,15 @@ import { primaryOf } from './replicas.js';
 /** A period is over when some messages, which may block the primary, were processed before its timer. */
 const LATE_MS = 3000;
 
+/** So often copies may block the primary meanwhile. */
+const BLOCKING_COPIES = 8;
+
 const periodsOf = ({ plan }: KeptWorld): readonly number[] => plan.timers?.agenda?.periodsMs ?? [];
 
 /** Within this time each timer that comes again and again rings once more, and then again. */
 export function everyMs(world: KeptWorld): number {
   const longest = Math.max(0, ...periodsOf(world));
-  return longest === 0 ? 0 : 2.5 * longest + LATE_MS;
+  return longest === 0 ? 0 : 2.5 * longest + LATE_MS + BLOCKING_COPIES * world.plan.copies.blockMs;
 }
 
 /** @returns whether each timer that comes again and again rang twice since, in the history of the present primary */
@@ -19,7 +22,10 @@ export function everyRings(world: KeptWorld): () => boolean {
   const names = [...everyOf(periodsOf(world)).keys()];
   const timesRung = (name: string): number => primaryOf(world)?.life.service.timesRung(name) ?? 0;
   const before = new Map(names.map((name) => [name, timesRung(name)]));
-  return () => names.every((name) => timesRung(name) >= (before.get(name) ?? 0) + 2);
+  // One that is taken for a message of death, also by chance, is refused for a while.
+  const isRefused = (name: string): boolean =>
+    world.coordinator.record?.deaths?.poisoned.some(({ method }) => method === `every ${name}`) === true;
+  return () => names.every((name) => isRefused(name) || timesRung(name) >= (before.get(name) ?? 0) + 2);
 }
 
 /** Within this time after the last handler has begun, all have ended. */

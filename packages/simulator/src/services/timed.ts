@@ -31,6 +31,9 @@ export const cancelsTimer = (name: string): boolean =>
 /** The trace of a timer in the history, once it was processed. */
 export const firedText = (name: string): string => `~${name}`;
 
+/** Whether the handler of a timer may arm another one: chains of them end, and so must runs. */
+export const mayArmAgain = (fired: string): boolean => !fired.startsWith('~~~') && !fired.startsWith('~every-');
+
 type Armed = Pick<Timer, 'id' | 'dueMs' | 'delayMs'>;
 
 export const timerFor = (name: string, { kind }: Timing, armed: Armed): Timer =>

@@ -16,6 +16,7 @@ import type { History } from '../../checks/history.js';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
+import { mayArmAgain } from '../../services/timed.js';
 import { asksForValues, Randomness, valuesText } from '../../services/values.js';
 import { demand } from '../../violation.js';
 import type { Deaths } from './deaths.js';
@@ -203,7 +204,7 @@ export class Life {
     this.asks(fired, task.info, random);
     this.service.hear(fired);
     this.processed[task.info.orderNum] = fired;
-    if (this.world.plan.timers?.agenda !== undefined && timer.kind !== 'every') this.timed.arm(task, fired, random);
+    if (mayArmAgain(fired) && this.world.plan.timers?.agenda !== undefined) this.timed.arm(task, fired, random);
     if (this.isOver) return;
     const digest = hashText(fired) ^ this.#difference();
     this.step({ kind: 'executed', task, outcome: STREAMED, digest, outputs: [], finished: [] });
