@@ -5,6 +5,7 @@ import { Applications, type ApplicationsWorld } from './applications/application
 import { CallingGroup, type CallingGroupWorld } from './applications/calling-group.js';
 import { History } from './checks/history.js';
 import { Losses, type LossesWorld } from './checks/losses.js';
+import { Outside } from './checks/outside.js';
 import { Sessions, type SessionsWorld } from './checks/sessions.js';
 import { Watch, type WatchWorld } from './checks/watch.js';
 import { type CoordinatorWorld, VirtualCoordinator } from './coordinator/coordinator.js';
@@ -54,6 +55,8 @@ export class Simulation extends Narration implements Ports {
   /** The links between liveness threads; undefined if the run has none. */
   readonly threadLinks: ThreadLinks | undefined;
   readonly callee: Callee | undefined;
+  /** Which handlers change, in such runs. */
+  readonly outside: Outside | undefined;
   /** A group that is a client of this one, in such runs. */
   readonly caller: CallingGroup | undefined;
   readonly coordinator: VirtualCoordinator;
@@ -94,6 +97,7 @@ export class Simulation extends Narration implements Ports {
     this.clients = Array.from({ length: plan.clients }, (_, i) => new ClientHost(this, `C${i + 1}`, plan.servers + i));
     this.hosts = [...this.servers, ...this.clients];
     this.threadLinks = plan.threads && new ThreadLinks(this);
+    this.outside = plan.once && new Outside(this);
     this.callee = plan.nested && new Callee(this, this.hosts.length);
     this.caller = (plan.nested?.callers ?? 0) > 0 ? new CallingGroup(this) : undefined;
     this.#flushes = this.hosts.map((host) => ({ act: () => host.step({ kind: 'flush' }) }));

@@ -20,25 +20,28 @@ export interface NestedCalleeWorld {
   readonly coordinator: { readonly record: GroupRecord | undefined };
 }
 
-/** The outcome of a call at the callee. */
+/** What a call came to at the callee, or a function in the outside world, which may have run more than once. */
 interface Done {
   readonly client: string;
   readonly id: string;
   readonly text: string;
-  readonly value: string;
+  readonly values: string[];
 }
 
 /** The calls that a callee got, and the effects that they had (DESIGN 5.7, 7.3, 7.6). */
 export class NestedCallee {
   readonly #world: NestedCalleeWorld;
+  readonly #isOurs: (what: string) => boolean;
   readonly #done = new Map<string, Done>();
   /** By client and what it asked: the id under which it asked. */
   readonly #ids = new Map<string, string>();
   /** By client: the order up to which none of its calls comes again. */
   readonly #settledUpTo = new Map<string, number>();
 
-  constructor(world: NestedCalleeWorld) {
+  /** @param isOurs whether it serves the call with this name */
+  constructor(world: NestedCalleeWorld, isOurs: (what: string) => boolean) {
     this.#world = world;
+    this.#isOurs = isOurs;
   }
 
   /**
@@ -66,20 +69,27 @@ export class NestedCallee {
     if (settledUpTo > settled) this.#settledUpTo.set(client, settledUpTo);
   }
 
-  /** A call arrives, perhaps again. @returns what it came to the first time */
-  serve({ client, id: { orderNum, index } }: NestedCaller, text: string): string {
+  /**
+   * A call arrives, perhaps again, or a function runs.
+   *
+   * @param anew it takes effect each time; else only for the first time
+   * @returns what it came to
+   */
+  serve({ client, id: { orderNum, index } }: NestedCaller, text: string, anew = false): string {
     const id = `${orderNum}.${index}`;
     const known = this.#done.get(`${client} ${id}`);
     if (known !== undefined) {
       demand(known.text === text, () => `the call ${id} of ${client} is ${known.text} and ${text}`);
-      return known.value;
+      if (!anew) return known.values[0] ?? '';
+      known.values.push(`${known.values.length + 1}th`);
+      return known.values.at(-1) ?? '';
     }
     const { what } = readCall(text);
     const other = this.#ids.get(`${client} ${what}`);
     demand(other === undefined, () => `${what} of ${client} takes effect as ${other} and as ${id}`);
     this.#ids.set(`${client} ${what}`, id);
     const value = `${this.#done.size + 1}`;
-    this.#done.set(`${client} ${id}`, { client, id, text, value });
+    this.#done.set(`${client} ${id}`, { client, id, text, values: [value] });
     return value;
   }
 
@@ -94,7 +104,7 @@ export class NestedCallee {
     const heard = new Map<string, string>();
     for (const entry of final.operations) {
       const [what = '', value] = entry.split('=', 2);
-      if (value !== undefined) heard.set(what, value);
+      if (value !== undefined && this.#isOurs(what)) heard.set(what, value);
     }
     const mayPassOver = (record?.deaths?.poisoned.length ?? 0) > 0;
     for (const done of this.#done.values()) {
@@ -108,12 +118,16 @@ export class NestedCallee {
       demand(kept, () => `${what} asked what is not part of the surviving history: ${final.operations.join(' ')}`);
       demand(told !== undefined, () => `the callee did ${what}, and the group does not know of it`);
       demand(
-        told === done.value || told === NOT_KNOWN,
-        () => `${what} came to ${done.value}, and the group has ${told}`,
+        told === NOT_KNOWN || done.values.includes(told),
+        () => `${what} came to ${done.values.join(' and ')}, and the group has ${told}`,
       );
     }
     if (record?.forced) return;
-    const values = new Set([...this.#done.values()].map(({ text, value }) => `${readCall(text).what}=${value}`));
+    const values = new Set(
+      [...this.#done.values()].flatMap(({ text, values: all }) =>
+        all.map((value) => `${readCall(text).what}=${value}`),
+      ),
+    );
     for (const [what, value] of heard)
       demand(
         value === NOT_KNOWN || values.has(`${what}=${value}`),

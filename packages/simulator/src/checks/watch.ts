@@ -73,7 +73,7 @@ export interface WatchedClient {
 export interface WatchWorld {
   readonly nowMs: number;
   readonly calmSinceMs: number;
-  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested' | 'timers' | 'upgrade'>;
+  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested' | 'once' | 'timers' | 'upgrade'>;
   readonly mayDiverge: boolean;
   readonly coordinator: { readonly record: GroupRecord | undefined };
   readonly servers: readonly WatchedReplica[];
@@ -292,7 +292,8 @@ export class Watch {
     { role, inSync, waitingToRelease, logLength, base }: ReplicaProgress,
     hasTicked: boolean,
   ): void {
-    const { config, streams, nested, timers, upgrade } = this.#world.plan;
+    const { config, streams, timers, upgrade, ...plan } = this.#world.plan;
+    const nested = plan.nested ?? plan.once;
     const { unstableMax, queueMax, backlogMax, replication } = config;
     // Reads begin beside each other, and no more of them are under way than clients have open.
     const waitMax = 2 * unstableMax + queueMax + sumOf(this.#mostOpen) + (streams ? sumOf(this.#mostRetained) : 0);

@@ -33,7 +33,8 @@ function isTidy(
   // the orders after its checkpoint.
   const forBase = base === undefined ? 0 : heldUpTo - base;
   // While handlers live no checkpoint is taken, so a passive backup's log may be longer; `checks/watch.ts` bounds it.
-  const { streams: withStreams, nested: withNested, timers: withTimers } = plan;
+  const { streams: withStreams, timers: withTimers } = plan;
+  const withNested = plan.nested ?? plan.once;
   const mayLag = followsByCopy && (withStreams ?? withNested ?? withTimers) !== undefined;
   // Where handlers may arm functions, the log since a copy made for a joiner is kept, too.
   const keepsBase = withTimers?.agenda?.mayArm === true;
@@ -57,7 +58,7 @@ export const describeKept = ({ servers }: KeptWorld): string =>
 
 /** Every replica that executes has the replies to all calls of its handlers, and those handlers have ended. */
 export const asksNothing = ({ plan, servers, coordinator }: KeptWorld): boolean =>
-  plan.nested === undefined ||
+  (plan.nested ?? plan.once) === undefined ||
   servers.every((server) => {
     const { alive, status, life } = server;
     return !alive || !executes(coordinator.record, server) || (status?.openNested === 0 && life.nested.open === 0);

@@ -4,6 +4,7 @@ import type { Applications } from '../applications/applications.js';
 import type { CallingGroup } from '../applications/calling-group.js';
 import type { History } from '../checks/history.js';
 import type { NestedCallee } from '../checks/nested.js';
+import type { Outside } from '../checks/outside.js';
 import type { Choices } from '../draw/choices.js';
 import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Host } from '../hosts/host.js';
@@ -24,6 +25,7 @@ export interface SettlingWorld {
   readonly applications: Applications;
   readonly caller: CallingGroup | undefined;
   readonly callee: { readonly record: NestedCallee } | undefined;
+  readonly outside: Outside | undefined;
   readonly history: History;
   readonly coordinator: {
     readonly record: GroupRecord | undefined;
@@ -83,7 +85,7 @@ function goOn(world: SettlingWorld): Ending {
     for (const call of [...client.calls.keys()]) client.cancel(call);
   }
   cancelStreams(world);
-  if (!within(world, TOGETHER_WITHIN_MS, () => keepsNoStreams(world)))
+  if (!within(world, TOGETHER_WITHIN_MS + copiesMs(world), () => keepsNoStreams(world)))
     return explain(world, () => `streams have ended, but something is kept of them: ${describeKept(world)}`);
   for (const client of world.clients) {
     client.endedUnclean = false;
@@ -140,8 +142,9 @@ const longStreamsMs = ({ plan, history }: SettlingWorld): number =>
 /** A passive group copies its state every few calls, and here each copy may block it. So often it may do so meanwhile. */
 const BLOCKING_COPIES = 24;
 
-const answeredWithinMs = (world: SettlingWorld): number =>
-  ANSWERED_WITHIN_MS + longStreamsMs(world) + BLOCKING_COPIES * (world.plan.copies?.blockMs ?? 0);
+const copiesMs = ({ plan }: SettlingWorld): number => BLOCKING_COPIES * plan.copies.blockMs;
+
+const answeredWithinMs = (world: SettlingWorld): number => ANSWERED_WITHIN_MS + longStreamsMs(world) + copiesMs(world);
 
 /** Gives up the streams that are left: nobody joins while they are open. */
 function cancelStreams({ clients }: SettlingWorld): void {
@@ -190,6 +193,7 @@ function force(world: SettlingWorld): void {
   demand(over, () => `after force: ${openCalls(world)} calls open: ${openNames(world)}`);
   const { service } = checkReplicas(world).life;
   world.callee?.record.check(service);
+  world.outside?.check(service);
 }
 
 function calmDown(world: SettlingWorld): void {
@@ -246,5 +250,6 @@ function checkWhole(world: SettlingWorld): void {
   world.history.check(service, concurrent);
   world.history.judge(world.plan.workload, concurrent);
   world.callee?.record.check(service);
+  world.outside?.check(service);
   world.caller?.check(service.operations);
 }

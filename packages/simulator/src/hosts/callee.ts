@@ -6,7 +6,7 @@ import { type CallingReplica, NestedCallee, type NestedCalleeWorld } from '../ch
 import { type NestedClient, NestedRpc, type NestedRpcWorld } from '../network/nested-rpc.js';
 import type { Network } from '../network/network.js';
 import type { Plan } from '../plan/plan.js';
-import { nestedKey, UNREACHED } from '../services/nested.js';
+import { isOnce, nestedKey, UNREACHED } from '../services/nested.js';
 import { demand } from '../violation.js';
 import { Host, type HostWorld } from './host.js';
 
@@ -37,7 +37,7 @@ export class Callee extends Host {
   constructor(world: CalleeWorld, index: number) {
     super(world, 'T', index);
     this.#world = world;
-    this.record = new NestedCallee(world);
+    this.record = new NestedCallee(world, (what) => !isOnce(what, world.plan));
   }
 
   override get alive(): boolean {

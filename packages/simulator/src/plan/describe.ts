@@ -1,5 +1,5 @@
 import type { GroupConfig } from '@understudy/core/internal';
-import type { CopyPlan, NestedPlan, Plan, StreamPlan, ThreadPlan, TimerPlan, UpgradePlan } from './plan.js';
+import type { CopyPlan, NestedPlan, OncePlan, Plan, StreamPlan, ThreadPlan, TimerPlan, UpgradePlan } from './plan.js';
 
 /** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */
 export const describeMode = ({ replication, multicast, release, carrier }: GroupConfig): string =>
@@ -15,6 +15,7 @@ export const describePlan = (plan: Plan): string =>
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
   (plan.values > 0 ? `; values ${plan.values}` : '') +
   (plan.timers === undefined ? '' : `; ${describeTimers(plan.timers)}`) +
+  (plan.once === undefined ? '' : `; ${describeOnce(plan.once)}`) +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +
   (plan.upgrade === undefined ? '' : `; ${describeUpgrade(plan.upgrade)}`) +
   (plan.digests === undefined ? '' : `; ${describeDigests(plan)}`) +
@@ -27,6 +28,9 @@ const describeDigests = ({ config, digests }: Plan): string =>
 
 const describeCopies = ({ pieceBytes, snapshots, blockMs }: CopyPlan): string =>
   `; pieces of ${pieceBytes} bytes${snapshots ? ', snapshots' : ''}${blockMs > 0 ? `, copying blocks ${blockMs} ms` : ''}`;
+
+const describeOnce = ({ share, runMs, throws }: OncePlan): string =>
+  `once ${share}, ${runMs} ms${throws > 0 ? `, throws ${throws}` : ''}`;
 
 const describeTimers = ({ share, agenda }: TimerPlan): string =>
   `timers ${share}` +

@@ -32,6 +32,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     drill: undefined,
     oneWayRate: 0,
     values: 0,
+    once: undefined,
     timers: undefined,
     streams: undefined,
     nested: undefined,

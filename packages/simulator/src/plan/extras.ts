@@ -125,6 +125,23 @@ export function withTimers(plan: Plan, choices: Choices, { without = [], timers 
   return { ...plan, timers: { share: choices.pick([0.1, 0.3, 0.6]) } };
 }
 
+/**
+ * @returns the plan with handlers that run functions in the outside world, in an eighth of the runs without a drill; never
+ *   with stuck handlers
+ */
+export function withOnce(plan: Plan, choices: Choices, { without = [], once }: PlanLimits): Plan {
+  const drawn = choices.chance(1 / 8);
+  if (!(once ?? drawn) || without.includes('once') || plan.stuck || plan.drill !== undefined) return plan;
+  return {
+    ...plan,
+    once: {
+      share: choices.pick([0.2, 0.5, 0.9]),
+      runMs: choices.pick([0, 30, 300]),
+      throws: choices.pick([0, 0.2]),
+    },
+  };
+}
+
 /** @returns the plan with timers that come again and again, and with handlers that clear some, in half of the runs with timers */
 export function withAgenda(plan: Plan, choices: Choices, { without = [], timers }: PlanLimits): Plan {
   const drawn = choices.chance(0.5);

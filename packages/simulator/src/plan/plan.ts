@@ -84,6 +84,8 @@ export interface Plan {
   readonly nested: NestedPlan | undefined;
   /** Share of operations whose handlers ask for the time and for randomness, and whose answers reflect both. */
   readonly values: number;
+  /** undefined: handlers run no functions in the outside world. */
+  readonly once: OncePlan | undefined;
   /** undefined: handlers arm no timers. */
   readonly timers: TimerPlan | undefined;
   /** undefined: all replicas have the same settings and the same code. */
@@ -94,6 +96,16 @@ export interface Plan {
   readonly digests: DigestPlan | undefined;
   /** undefined: heartbeats are those of the main links. */
   readonly threads: ThreadPlan | undefined;
+}
+
+/** How a run goes whose handlers change the outside world. */
+export interface OncePlan {
+  /** Share of operations whose handlers do. */
+  readonly share: number;
+  /** A function takes up to this long to take effect, and as long again to say so. */
+  readonly runMs: number;
+  /** Share of functions that throw in the end. */
+  readonly throws: number;
 }
 
 /** How a run with timers goes. */
@@ -172,7 +184,7 @@ export interface StreamPlan {
 
 export interface PlanLimits {
   /**
-   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `values`, `timers`, `agenda`, `upgrades`,
+   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `values`, `once`, `timers`, `agenda`, `upgrades`,
    * `threads`, `deadly` or `digests`, that are left out.
    */
   readonly without?: readonly string[];
@@ -188,6 +200,8 @@ export interface PlanLimits {
   readonly timers?: boolean;
   /** In every run handlers ask for the time and for randomness, or in none of them. */
   readonly values?: boolean;
+  /** In every run handlers run functions in the outside world, or in none of them. */
+  readonly once?: boolean;
   /** Every run has messages of death, or none of them. */
   readonly deadly?: boolean;
   /** In every run replicas compare their states, or in none of them. */

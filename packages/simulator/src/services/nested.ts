@@ -1,5 +1,6 @@
 import type { NestedId, Reply } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
+import type { Plan } from '../plan/plan.js';
 
 /** The calls that the handler of an operation makes, and when it answers. All replicas read the same. */
 export type Asking =
@@ -27,6 +28,13 @@ export function askingOf(name: string, share: number, waits: boolean): Asking {
   if (drawn % PARTS >= share * PARTS) return 'nothing';
   return waits ? (WAITING[Math.floor(drawn / PARTS) % WAITING.length] ?? 'nothing') : 'aside';
 }
+
+/**
+ * Whether a call is no call but a function of the caller's own process, which changes the outside world. All replicas read
+ * the same.
+ */
+export const isOnce = (what: string, { once, nested }: Pick<Plan, 'once' | 'nested'>): boolean =>
+  once !== undefined && (nested === undefined || draw(`${what} once`) % 2 === 0);
 
 /** How many calls it makes at the beginning. */
 export const asksFirst = (asking: Asking): number => {
@@ -58,7 +66,7 @@ export const NOT_KNOWN = 'nobody knows';
 
 /** A reply as it enters the history of the group that asked. */
 export const heardText = (what: string, outcome: Reply): string =>
-  `${what}=${outcome.code === 0 ? textOf(outcome.message) : NOT_KNOWN}`;
+  `${what}=${outcome.message === undefined ? NOT_KNOWN : textOf(outcome.message)}`;
 
 /** A call by its place in the order. */
 export const nestedKey = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;

@@ -13,6 +13,7 @@ import {
 } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 import type { History } from '../../checks/history.js';
+import type { Outside } from '../../checks/outside.js';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
@@ -32,10 +33,11 @@ type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
 /** The run, as handlers see it. */
 export interface LifeWorld {
-  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'streams' | 'timers' | 'values'>;
+  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'once' | 'streams' | 'timers' | 'values'>;
   readonly choices: Choices;
   readonly history: Pick<History, 'byName' | 'stable'>;
-  readonly coordinator: { readonly record: Pick<GroupRecord, 'term' | 'code'> | undefined };
+  readonly coordinator: { readonly record: Pick<GroupRecord, 'term' | 'code' | 'group' | 'origin'> | undefined };
+  readonly outside: Pick<Outside, 'stable'> | undefined;
   readonly watch: {
     order(info: OrderInfo): void;
     values(name: string, info: OrderInfo, values: string): void;
@@ -100,6 +102,12 @@ export class Life {
   /** Its core's progress, in the middle of a step too. */
   get progress(): ReplicaProgress | undefined {
     return this.#host.core?.progress;
+  }
+
+  /** The name under which its group calls. */
+  get client(): string {
+    const { record } = this.world.coordinator;
+    return `${record?.group}/${record?.origin}`;
   }
 
   /** Another life began. */
@@ -302,7 +310,9 @@ export class Life {
   markStable(upTo: OrderNum): void {
     for (; this.stableMarked < upTo; this.stableMarked++) {
       const name = this.processed[this.stableMarked + 1];
-      if (name !== undefined) this.world.history.stable(name);
+      if (name === undefined) continue;
+      this.world.history.stable(name);
+      this.world.outside?.stable(this.client, name);
     }
   }
 }

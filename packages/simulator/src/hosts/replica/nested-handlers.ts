@@ -14,7 +14,16 @@ import {
 import { textOf } from '@understudy/core/testing';
 import type { Plan } from '../../plan/plan.js';
 import type { Ledger } from '../../services/ledger.js';
-import { type Asking, askingOf, asksFirst, asksInAll, callText, heardText, nestedKey } from '../../services/nested.js';
+import {
+  type Asking,
+  askingOf,
+  asksFirst,
+  asksInAll,
+  callText,
+  heardText,
+  isOnce,
+  nestedKey,
+} from '../../services/nested.js';
 import { Randomness } from '../../services/values.js';
 import { demand } from '../../violation.js';
 
@@ -56,7 +65,7 @@ const NOTHING: readonly Finished[] = [];
 /** The life that the handlers belong to, and what they may do in it. */
 export interface NestedHandlersLife {
   readonly name: string;
-  readonly world: { readonly plan: Pick<Plan, 'nested' | 'config'> };
+  readonly world: { readonly plan: Pick<Plan, 'nested' | 'once' | 'config'> };
   readonly service: Ledger;
   /** Another life began. */
   readonly isOver: boolean;
@@ -92,11 +101,11 @@ export class NestedHandlers {
 
   /** The outcome of an operation's handler, or the call that it waits for. */
   begin(task: OrderedTask, name: string, input: string, random: Randomness): Step {
-    const { nested, config } = this.#life.world.plan;
+    const { config } = this.#life.world.plan;
     const { method, nested: caller } = task.request;
     if (caller !== undefined) this.#heedsTerm(caller);
     const isOneWay = config.methods.some((one) => one.oneWay && method === `/${one.service}/${one.method}`);
-    const asking = nested === undefined ? 'nothing' : askingOf(name, nested.share, !isOneWay);
+    const asking = askingOf(name, this.#share, !isOneWay);
     for (const other of this.#waiting)
       demand(other.name !== name, () => `${this.#life.name} processes ${name} a second time, while it waits`);
     const handler: Handler = { name, input, asking, task, random, calls: 0, replies: 0 };
@@ -117,8 +126,7 @@ export class NestedHandlers {
 
   /** The handler of a stream's message makes a call and does not wait for it. */
   aside(task: OrderedTask, name: string): void {
-    const { nested } = this.#life.world.plan;
-    if (nested === undefined || askingOf(name, nested.share, false) === 'nothing') return;
+    if (askingOf(name, this.#share, false) === 'nothing') return;
     this.#ask(
       { name, input: '', asking: 'aside', task, random: new Randomness(task.info), calls: 0, replies: 0 },
       task,
@@ -162,6 +170,18 @@ export class NestedHandlers {
   /** The request of the call with this id; undefined if it was never made here, or is answered. */
   textOf(id: NestedId): string | undefined {
     return this.#calls.get(nestedKey(id))?.text;
+  }
+
+  /** Whether a call is the function of a handler that changes the outside world. */
+  isOnce(id: NestedId): boolean {
+    const call = this.#calls.get(nestedKey(id));
+    return call !== undefined && isOnce(call.what, this.#life.world.plan);
+  }
+
+  /** The share of operations whose handlers call. */
+  get #share(): number {
+    const { nested, once } = this.#life.world.plan;
+    return Math.max(nested?.share ?? 0, once?.share ?? 0);
   }
 
   /** The calls that were made in this step. */

@@ -31,14 +31,16 @@ import { Deaths } from './deaths.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
 import { newCore } from './new-core.js';
+import { type OnceWorld, runOnce } from './once-runner.js';
 import { StateJobs } from './state-jobs.js';
 
 /** The fields of a log record. */
 type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
 
 /** The run around a replica: where its effects go, and who looks at them. */
-export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld {
+export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld, OnceWorld {
   readonly plan: Plan;
+  readonly outside: OnceWorld['outside'];
   readonly watch: Watch;
   readonly losses: Losses;
   readonly sessions: Sessions;
@@ -302,7 +304,11 @@ export class ServerHost extends Host {
       this.life.execute(task);
     },
     dropAdmission: ({ admission }) => this.#admissions.end(admission),
-    sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
+    sendNested: ({ caller, again }) => {
+      const { nested } = this.life;
+      if (nested.isOnce(caller.id)) runOnce(this.#world, this, caller, again, nested.textOf(caller.id) ?? '');
+      else this.#world.callee?.called(this, caller);
+    },
     dropNested: ({ id }) => this.life.nested.drop(id),
     dropTimer: ({ id }) => this.life.timed.drop(id),
     wakeAt: ({ atMs }) => {
