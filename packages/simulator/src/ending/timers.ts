@@ -35,7 +35,8 @@ export const HANDLERS_END_MS = LATE_MS;
  * Timers that have neither rung nor been cleared as far as their service knows, on replicas that execute. In the end
  * there are none: each rang once for each time that it was due, or was cleared.
  */
-export function timersLeft({ coordinator, servers }: KeptWorld): readonly string[] {
+export function timersLeft({ plan, coordinator, servers }: KeptWorld): readonly string[] {
+  if (plan.timers?.agenda === undefined) return [];
   const { record } = coordinator;
   // A message of death is passed over, and so is a timer that is taken for one.
   if ((record?.deaths?.poisoned.length ?? 0) > 0) return [];
