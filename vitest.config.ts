@@ -54,35 +54,43 @@ const WITH_SEEDS = [
  * idle. Those that wait and those that compute take turns.
  */
 const LONGEST = [
-  'testing/src/group/nested-streams',
-  'testing/src/group/in-process-group',
   'testing/src/determinism/check-determinism',
+  'testing/src/group/nested-streams',
   'server/src/replica/beginning',
+  'testing/src/group/in-process-group',
+  'core/src/transcripts',
   'server/src/execution/waits-for-others',
   'testing/src/recipes',
-  'nice-grpc/src/nice-grpc',
+  'wire/src/round-trip',
   'server/src/identity/rotation',
+  'server/src/lives/state-digests',
+  'server/src/criteria/criteria',
+  'server/src/handlers/server-stream',
+  'nice-grpc/src/nice-grpc',
+  'nestjs/src/nestjs',
+  // From here on, files of the projects that run together.
+  'containers/kill',
   'integration/large-messages',
+  'containers/etcd',
   'integration/kills',
-  'integration/memory',
+  'containers/network',
   'integration/nested',
-  'integration/demo',
-  'integration/publish',
+  'simulator/src/mutations/mutations',
   'server/src/ending/endings',
+  'containers/kubernetes',
+  'integration/publish',
+  'integration/memory',
+  'simulator/src/simulation',
+  'containers/pause',
+  'integration/demo',
   'integration/hand-over',
   'workshop/src/demo/main',
-  'transparency/shutdown',
-  'integration/histories',
-  'containers/kill',
-  'containers/etcd',
-  'simulator/src/mutations/mutations',
-  'simulator/src/simulation',
-  'containers/network',
   'core/src/rules',
+  'integration/streams-soak',
+  'integration/histories',
+  'transparency/shutdown',
   'simulator/src/exhaustive',
-  'containers/kubernetes',
   'simulator/src/drills',
-  'containers/pause',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -124,6 +132,8 @@ export default defineConfig({
           setupFiles: ['packages/workshop/fresh-modules.mjs'],
         },
       },
+      // Containers and processes wait while seeds compute, so all of them are in one group: nobody waits for the last file of
+      // another project.
       {
         extends: true,
         test: {
@@ -136,7 +146,6 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // These compute while containers wait, so both are in one group.
       {
         extends: true,
         test: {
@@ -145,7 +154,7 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['packages/workshop/fresh-modules.mjs'],
           maxWorkers: WHERE_SOME_COMPUTE,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -154,9 +163,10 @@ export default defineConfig({
           name: 'containers',
           include: ['integration/containers/**/*.test.ts'],
           globalSetup: ['integration/engine/setup.ts'],
+          setupFiles: ['integration/engine/wait.ts'],
           // Each file has a network of its own.
           maxWorkers: WHERE_SOME_COMPUTE,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -67,12 +67,15 @@ echo "$needed" | while read -r path; do
       if [ -d "packages/$name/protos" ]; then cp -r "packages/$name/protos" "$context/packages/$name"; fi
       ln -s "../../packages/$name" "$context/node_modules/@understudy/$name"
       ;;
+    # Types are for compilers.
+    node_modules/@types/* | node_modules/undici-types) ;;
     node_modules/*)
       mkdir -p "$context/$place"
       tar -C "$place" --exclude=./node_modules -c . | tar -C "$context/$place" -x
       ;;
   esac
 done
+find "$context" -type f \( -name '*.d.ts' -o -name '*.map' \) -delete
 if [ ! -f "$context/packages/examples/dist/bank/server.js" ]; then
   echo 'the packages are not built; run npm ci && npm run build' >&2
   exit 1
