@@ -17,16 +17,18 @@ export const keepsLittle = ({ plan, servers, coordinator }: KeptWorld): boolean 
     (server) =>
       server.core === undefined ||
       server.status === undefined ||
-      isTidy(plan, server, server.core.status, executes(coordinator.record, server)),
+      isTidy(plan, server, server.core.status, coordinator.record),
   );
 
 function isTidy(
   plan: Plan,
-  { life }: ServerHost,
+  server: ServerHost,
   { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams, timers }: ReplicaStatus,
-  isExecuting: boolean,
+  record: GroupRecord | undefined,
 ): boolean {
+  const { life } = server;
   const { unstableMax } = plan.config;
+  const isExecuting = executes(record, server);
   // A primary whose backups have other code keeps what they may still lack.
   const followsByCopy = !isExecuting || plan.config.replication === 'passive' || plan.upgrade !== undefined;
   // A replica that executes needs a log only if streams were open: from its base on. One that does not execute keeps
@@ -41,8 +43,10 @@ function isTidy(
   // A timer may have rung just now.
   const rung = 2 * (withTimers?.agenda?.periodsMs.length ?? 0);
   if (!mayLag && !keepsBase && logLength > rung + (followsByCopy ? 3 * unstableMax : forBase)) return false;
+  // If a cancellation is refused as a message of death, the handler is not told that its client is gone.
+  const untold = record?.deaths?.poisoned.filter(({ digest }) => digest === '').length ?? 0;
   // A replica that does not execute has what its checkpoint says.
-  const open = openStreams + streams + life.streams.open + openNested + life.nested.open + timers;
+  const open = openStreams + streams + Math.max(0, life.streams.open - untold) + openNested + life.nested.open + timers;
   if ((role === 'primary' || isExecuting) && open > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
   return role !== 'primary' || unordered <= rung;

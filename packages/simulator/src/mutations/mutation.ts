@@ -51,6 +51,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: nothing starts behind what was started with care until all others know that it is complete',
   'messages of death: a read shows what was started with care only once all others know that it is complete',
   // It takes two deaths by chance, each in a moment.
+  'messages of death: an item shows what was started with care only once all others know that it is complete',
   'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
   'messages of death: a message whose reply a live session has is under no suspicion',
   'messages of death: a message that a peer was told to be complete is under no suspicion',

@@ -136,12 +136,14 @@ export class TestGroup {
   }
 
   /**
-   * Ends the primary's sockets at once, as the death of its process would. Nothing is handed over. Its handlers may run on
-   * for a while, since they are in this process.
+   * Ends the primary's sockets at once, as the death of its process would, when another connected replica could take over, if
+   * there is one. Nothing is handed over. Its handlers may run on for a while, since they are in this process.
    *
    * @returns the id of the dead replica, when another serves, or when none is left
    */
   async killPrimary(): Promise<string> {
+    const mayDie = () => this.#connected.length < 2 || this.#inSync.size > 1;
+    await this.#until(mayDie, () => `no backup is in sync: ${this.#describe()}`);
     const { primary } = this;
     await this.kill(primary);
     if (this.#replicas.length > 0) await this.#served('took over from the killed primary');
@@ -202,7 +204,7 @@ export class TestGroup {
    */
   async settled(): Promise<void> {
     await this.#until(
-      () => this.#hasFailed || this.#hasDiverged || this.#isSettled(),
+      () => this.#replicas.some(({ failure }) => failure !== undefined) || this.#hasDiverged || this.#isSettled(),
       () => `the group is not settled: ${this.#describe()}`,
     );
     const failed = this.#replicas.find(({ failure }) => failure !== undefined);
@@ -328,10 +330,6 @@ export class TestGroup {
   #missing(): string[] {
     const wanted = Array.from({ length: this.#options.replicas ?? DEFAULTS.replicas }, (_, i) => `replica-${i + 1}`);
     return wanted.filter((id) => this.#cables.isCut(id) || !this.replicas.includes(id));
-  }
-
-  get #hasFailed(): boolean {
-    return this.#replicas.some(({ failure }) => failure !== undefined);
   }
 
   get #hasDiverged(): boolean {

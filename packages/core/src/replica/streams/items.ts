@@ -5,7 +5,7 @@ import type { Connection } from '../../connection/connection.js';
 import { Stream } from '../../connection/stream.js';
 import { assert } from '../../model/assert.js';
 import type { SeqItem, StreamAsk } from '../../model/frames.js';
-import { maxOf, type SeqNum } from '../../model/ids.js';
+import { maxOf, type OrderNum, type SeqNum } from '../../model/ids.js';
 import { UNKNOWN_STREAM } from '../../model/outcome.js';
 import type { StreamItem } from '../../model/stream.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -61,6 +61,7 @@ function releasedUpTo(p: PrimaryState, connection: Connection, stream: Stream, m
     if (ordered === undefined) return true;
     if (isHeldByInterceptors(r, stream, index)) return false;
     const { orderNum } = ordered;
+    if (/* rule item-shows-complete */ showsSuspect(p, orderNum)) return false;
     const stableOnly = mustBeStable || index <= stream.delivery.stableOnlyUpTo;
     const verdict = p.release.decideItem(connection, orderNum, stableOnly, p.order, r.stableUpTo, holdsLease);
     return /* rule items-released */ verdict !== 'wait';
@@ -71,6 +72,15 @@ function releasedUpTo(p: PrimaryState, connection: Connection, stream: Stream, m
   if (!r.admits && stream.delivery.sentUpTo >= stream.delivery.stableOnlyUpTo && mayLeave(last)) return last;
   for (let index = stream.delivery.sentUpTo + 1; index <= last; index++) if (!mayLeave(index)) return index - 1;
   return last;
+}
+
+/**
+ * Whether the item may show what was started with care, and a successor would not know that this is complete. A message of
+ * one client may send items to the streams of others, and which order an item reflects no session can say.
+ */
+function showsSuspect({ r, stability }: PrimaryState, orderNum: OrderNum): boolean {
+  const { carefulAt } = r.deaths;
+  return carefulAt <= orderNum && carefulAt > stability.toldUpTo;
 }
 
 const isHeldByInterceptors = (r: ReplicaState, stream: Stream, index: number): boolean =>

@@ -63,6 +63,12 @@ export const DEATH_RULES: readonly Rule[] = [
     shows: 'C1  delivered look -> m1',
   },
   {
+    rule: 'messages of death: an item shows what was started with care only once all others know that it is complete',
+    scenario: 'item-shows-complete',
+    without: { 'item-shows-complete': 'false' },
+    shows: 'S2>C2  items 1.1 @a=1 stable',
+  },
+  {
     rule: 'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
     scenario: 'known-complete',
     without: { 'known-to-be-complete': 'true' },
