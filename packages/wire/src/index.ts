@@ -2,10 +2,11 @@
  * Encoders and decoders of frames, headers and checkpoints. Encodings are views of pooled memory that is never reused.
  */
 
+export { type FrameBytes, frameLength } from './bytes/pieces.js';
 export { bodyDigest } from './digests/body-digest.js';
 export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';
-export { decodePeerFrame, encodePeerFrame } from './frames/peer-frame.js';
+export { decodePeerFrame, encodePeerFrame, peerFramePieces } from './frames/peer-frame.js';
 export {
   decodePeerBrings,
   decodePeerHello,
@@ -27,7 +28,7 @@ export {
   PEER_PROOF_BYTES,
   type PeerChallenge,
 } from './frames/peer-proof.js';
-export { decodeReplyFrame, encodeReplyFrame } from './frames/reply-frame.js';
+export { decodeReplyFrame, encodeReplyFrame, replyFramePieces } from './frames/reply-frame.js';
 export {
   decodeRpcReplyHeader,
   decodeRpcRequestHeader,
@@ -35,7 +36,7 @@ export {
   encodeRpcRequestHeader,
   HEADER_MAX_BYTES,
 } from './frames/rpc-header.js';
-export { decodeSessionFrame, encodeSessionFrame } from './frames/session-frame.js';
+export { decodeSessionFrame, encodeSessionFrame, sessionFramePieces } from './frames/session-frame.js';
 export {
   Assembler,
   type AssemblerOptions,

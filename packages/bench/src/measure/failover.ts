@@ -1,10 +1,10 @@
 /** How long clients wait when the primary leaves. */
 import { monotonicMs } from '../ipc/clock.js';
 import type { Group } from '../processes/group.js';
+import { besideOtherWork, type Changes } from '../processes/other-work.js';
 import { onStage, type Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';
 import { attempt, type Finding } from './attempts.js';
-import { besideOtherWork, type Changes } from './busy/other-work.js';
 import type { Bench } from './settings.js';
 import { openGroup, type Site } from './site.js';
 
@@ -76,7 +76,7 @@ export async function measureFailovers(bench: Bench): Promise<Failovers> {
 async function stayCalm(stage: Stage, { settings }: Bench, mode: Mode): Promise<CalmStretch> {
   const { replicas, seconds } = settings;
   const site = await openGroup(stage, mode, { replicas, clients: CLIENTS });
-  const { result, changes } = await besideOtherWork(stage, site, async () => {
+  const { result, changes } = await besideOtherWork(stage, site.group, async () => {
     await site.driver.ask('startBeat', BEAT_EVERY_MS);
     await stage.pass(seconds);
     return stage.until('the driver answers', site.driver.ask('endBeat'));

@@ -1,7 +1,8 @@
 /** Throughput at full load, and latency at one call in flight. */
+
+import { besideOtherWork, type Changes } from '../processes/other-work.js';
 import type { Stage } from '../processes/stage.js';
 import type { Finding } from './attempts.js';
-import { besideOtherWork, type Changes } from './busy/other-work.js';
 import { type Counted, inRounds, type VariantRounds } from './in-rounds.js';
 import { profiled } from './profiled.js';
 import type { Bench } from './settings.js';
@@ -57,6 +58,6 @@ async function measureTurn(stage: Stage, bench: Bench, variant: Variant): Promis
 async function measureBusy(stage: Stage, { settings }: Bench, site: Site): Promise<BusyStretch> {
   const { seconds } = settings;
   const length = site.group === undefined ? Math.min(seconds, FIGURE_MAX_SECONDS) : seconds;
-  const { result, changes } = await besideOtherWork(stage, site, () => observe(stage, site, length));
+  const { result, changes } = await besideOtherWork(stage, site.group, () => observe(stage, site, length));
   return { ...result, ...changes };
 }

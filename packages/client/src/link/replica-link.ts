@@ -4,7 +4,7 @@ import type { StatusObject } from '@grpc/grpc-js';
 import { type Logger, UnderstudyError } from '@understudy/core';
 import type { ReplyFrame } from '@understudy/core/internal';
 import { Backoff, type DialledLink, FrameQueue, hangUp, type SendOptions } from '@understudy/grpc-common';
-import { Assembler, decodeReplyFrame, unwrapFrame } from '@understudy/wire';
+import { Assembler, decodeReplyFrame, type FrameBytes, unwrapFrame } from '@understudy/wire';
 import { RETRY, type ReplicaClient } from './replica-client.js';
 
 /** The news that a link has for its session. */
@@ -64,7 +64,7 @@ export class ReplicaLink {
   }
 
   /** Sends an encoded frame; returns false if there is no link to send it on. */
-  write(frame: Uint8Array, options?: SendOptions): boolean {
+  write(frame: FrameBytes, options?: SendOptions): boolean {
     this.#queue?.send(frame, options);
     return this.#queue !== undefined;
   }

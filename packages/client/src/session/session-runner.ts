@@ -8,12 +8,11 @@ import {
   type GroupConfig,
   type InvariantViolation,
   type ReplyFrame,
-  type Request,
   type SessionEffect,
   type SessionFrame,
   unreachable,
 } from '@understudy/core/internal';
-import { encodeSessionFrame } from '@understudy/wire';
+import { encodeSessionFrame, sessionFramePieces } from '@understudy/wire';
 import type { ReplicaClient } from '../link/replica-client.js';
 import { type LinkEvents, ReplicaLink } from '../link/replica-link.js';
 import { type MakeRpc, RpcCarrier } from '../rpc/rpc-carrier.js';
@@ -60,7 +59,6 @@ export class SessionRunner implements LinkEvents, StreamSession {
   readonly #carrier: RpcCarrier;
   readonly #calls = new Map<CallId, OpenCall>();
   readonly #tick: NodeJS.Timeout;
-  #encodedBulk: { readonly request: Request; readonly bytes: Uint8Array } | undefined;
   /** The calls that were not sent before the session expired. They go by the next one. */
   readonly #unsent: OpenCall[] = [];
   #nextCall = 1;
@@ -288,19 +286,20 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#carrier.invoke({ call, slot, header, request, sendByFrame, regenerated: this.#setup.regeneratedKeys() });
   }
 
-  /** The same large request often goes to all replicas in a row, so its encoding is kept until another comes. */
+  /** A large request is not copied for each replica, nor in one go: its chunks are copied when they leave. */
   #sendBulk(slot: number, frame: SessionFrame): void {
-    const [request] = frame.kind === 'multicast' ? frame.requests : [];
-    const known =
-      request !== undefined && this.#encodedBulk?.request === request.request ? this.#encodedBulk : undefined;
-    const bytes = known?.bytes ?? this.#encode(frame);
-    this.#encodedBulk = request && { request: request.request, bytes };
+    this.#noteSending(frame);
+    const bytes = sessionFramePieces(frame, this.#setup.secret);
     this.#links[slot]?.write(bytes, { lane: 'bulk', sent: () => this.#stepper.step({ kind: 'sent', slot }) });
   }
 
   #encode(frame: SessionFrame): Uint8Array {
-    if (frame.kind === 'multicast' && (frame.requests.length > 0 || frame.reads.length > 0)) this.#sending = true;
+    this.#noteSending(frame);
     return encodeSessionFrame(frame, this.#setup.secret);
+  }
+
+  #noteSending(frame: SessionFrame): void {
+    if (frame.kind === 'multicast' && (frame.requests.length > 0 || frame.reads.length > 0)) this.#sending = true;
   }
 
   #admit(call: OpenCall): void {

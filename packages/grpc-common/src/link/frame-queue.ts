@@ -1,5 +1,5 @@
 /** The frames that wait to leave on one link: small ones pass large ones between their chunks. */
-import { CHUNK_BYTES, Chunker, type Lane, wrapFrame } from '@understudy/wire';
+import { CHUNK_BYTES, Chunker, type FrameBytes, frameLength, type Lane, wrapFrame } from '@understudy/wire';
 
 /**
  * How many bytes gRPC is given before it has passed them on. What gRPC holds cannot be overtaken any more, so this is
@@ -77,17 +77,24 @@ export class FrameQueue {
     return this.bytes === 0 ? 0 : nowMs() - this.#takenAtMs;
   }
 
-  send(frame: Uint8Array, { lane = 'ordinary', sent }: SendOptions = {}): void {
+  send(frame: FrameBytes, { lane = 'ordinary', sent }: SendOptions = {}): void {
     if (this.#closed) return;
     if (this.bytes === 0) this.#takenAtMs = nowMs();
     const isOrdinary = lane === 'ordinary';
-    if (isOrdinary && frame.length <= CHUNK_BYTES && !this.#waits && this.#inFlightBytes < WINDOW_BYTES) {
+    const length = frameLength(frame);
+    if (
+      isOrdinary &&
+      frame instanceof Uint8Array &&
+      length <= CHUNK_BYTES &&
+      !this.#waits &&
+      this.#inFlightBytes < WINDOW_BYTES
+    ) {
       this.#write(this.#seal(wrapFrame(frame)), sent);
     } else {
-      this.#waitingBytes += frame.length;
-      if (isOrdinary) this.#ordinaryBytes += frame.length;
+      this.#waitingBytes += length;
+      if (isOrdinary) this.#ordinaryBytes += length;
       const queue = isOrdinary ? this.#ordinary : this.#bulk;
-      queue.push({ sent, chunks: chunker.chunks(frame, lane), next: undefined, leftBytes: frame.length });
+      queue.push({ sent, chunks: chunker.chunks(frame, lane), next: undefined, leftBytes: length });
       this.#pump();
     }
     this.#changed();

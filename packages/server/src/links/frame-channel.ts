@@ -1,7 +1,7 @@
 /** Frames on one link, on either side of it. */
 import { UnderstudyError } from '@understudy/core';
 import { FrameQueue, type FrameSink, type SendOptions } from '@understudy/grpc-common';
-import { Assembler, unwrapFrame } from '@understudy/wire';
+import { Assembler, type FrameBytes, unwrapFrame } from '@understudy/wire';
 import { FrameSeal } from '../identity/frame-seal.js';
 
 /** Either side of the gRPC stream under a link. */
@@ -60,7 +60,7 @@ export class FrameChannel {
     return this.#queue.bytes === 0;
   }
 
-  send(frame: Uint8Array, options?: SendOptions): void {
+  send(frame: FrameBytes, options?: SendOptions): void {
     if (this.#closed) return;
     if (this.#queue.bytes > this.#options.queuedMaxBytes && this.#queue.stuckForMs > SILENT_MS) {
       this.close();

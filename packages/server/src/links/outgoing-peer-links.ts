@@ -1,7 +1,7 @@
 /** The links on which this replica sends to the others. */
 import type { Logger, ReplicaId, UnderstudyError } from '@understudy/core';
 import type { PeerFrame } from '@understudy/core/internal';
-import { encodePeerFrame, type PeerHello } from '@understudy/wire';
+import { encodePeerFrame, type PeerHello, peerFramePieces } from '@understudy/wire';
 import type { PeerTrust } from '../identity/peer-trust.js';
 import type { LifeLiveness } from '../liveness/life-liveness.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
@@ -47,13 +47,13 @@ export class OutgoingPeerLinks {
   send(peer: ReplicaId, frame: PeerFrame, bulk = false): void {
     const link = this.#links.get(peer);
     if (link === undefined) return;
-    if (this.#encoded?.frame !== frame) this.#encoded = { frame, bytes: encodePeerFrame(frame) };
     if (!bulk) {
+      if (this.#encoded?.frame !== frame) this.#encoded = { frame, bytes: encodePeerFrame(frame) };
       link.send(this.#encoded.bytes);
       return;
     }
     const sent = (): void => this.#options.loop.dispatch({ kind: 'peerSent', peer });
-    link.send(this.#encoded.bytes, { lane: 'bulk', sent });
+    link.send(peerFramePieces(frame), { lane: 'bulk', sent });
   }
 
   /** A peer is known to run: if the link to it waits for its next attempt, that is made now. */

@@ -28,6 +28,7 @@ import {
   decodePeerBrings,
   decodePeerHello,
   encodePeerHello,
+  type FrameBytes,
   type LivenessDoor,
   type PeerHello,
 } from '@understudy/wire';
@@ -123,7 +124,7 @@ export class PeerLink {
   }
 
   /** Sends one frame if the link is up. The other replica asks for what was lost with a link on the next one. */
-  send(frame: Uint8Array, options?: SendOptions): void {
+  send(frame: FrameBytes, options?: SendOptions): void {
     if (this.#up) this.#channel?.send(frame, options);
   }
 

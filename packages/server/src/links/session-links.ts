@@ -1,7 +1,7 @@
 /** The links of clients' sessions to this replica. */
 import type { LinkId, ReplyFrame, SeqRequest, SessionFrame } from '@understudy/core/internal';
 import { CONNECT_PATH, frameMethod, sentenceOf } from '@understudy/grpc-common';
-import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
+import { decodeSessionFrame, encodeReplyFrame, replyFramePieces } from '@understudy/wire';
 import { type CallerNames, identityOf } from '../intake/identity.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, resetLink, widenWindow } from './accepted-link.js';
@@ -118,9 +118,12 @@ export class SessionLinks {
   send(id: LinkId, frame: ReplyFrame, bulk = false): void {
     const channel = this.#links.get(id)?.channel;
     if (channel === undefined) return;
-    const bytes = encodeReplyFrame(frame);
-    if (!bulk) channel.send(bytes);
-    else channel.send(bytes, { lane: 'bulk', sent: () => this.#loop.dispatch({ kind: 'sessionSent', link: id }) });
+    if (!bulk) channel.send(encodeReplyFrame(frame));
+    else
+      channel.send(replyFramePieces(frame), {
+        lane: 'bulk',
+        sent: () => this.#loop.dispatch({ kind: 'sessionSent', link: id }),
+      });
   }
 
   /** Ends a link after what was sent on it. @returns resolves when that has left */

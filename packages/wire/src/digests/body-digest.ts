@@ -3,7 +3,7 @@ import { createHash, hash } from 'node:crypto';
 import { BODY_DIGEST_BYTES, type BodyDigest, type Request } from '@understudy/core/internal';
 import { Kind } from '../bytes/layout.js';
 import { APART_MIN_BYTES, Writer } from '../bytes/writer.js';
-import { requestBytes, writeRequest } from '../parts/request.js';
+import { encodeRequest, requestBytes, writeRequest } from '../parts/request.js';
 
 const DIGITS = 2 * BODY_DIGEST_BYTES;
 const writer = new Writer();
@@ -21,9 +21,7 @@ export function bodyDigest(request: Request): BodyDigest {
 
 /** The same without a copy of the message, which would hold the event loop for as long as the SHA-256 itself. */
 function largeBodyDigest(request: Request): BodyDigest {
-  writer.beginPieces(Kind.request, requestBytes(request) - request.message.length);
-  writeRequest(writer, request, false);
   const digest = createHash('sha256');
-  for (const piece of writer.pieces()) digest.update(piece);
+  for (const piece of writer.inPieces(() => encodeRequest(request))) digest.update(piece);
   return digest.digest('hex').slice(0, DIGITS) as BodyDigest;
 }

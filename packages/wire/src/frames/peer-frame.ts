@@ -13,6 +13,7 @@ import {
 } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { CONNECTION_BYTES, Kind } from '../bytes/layout.js';
+import type { FrameBytes } from '../bytes/pieces.js';
 import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
@@ -115,6 +116,9 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
   }
   return writer.finish();
 }
+
+/** The same in pieces, for a frame with a large message: that is a piece of its own, and is not copied. */
+export const peerFramePieces = (frame: PeerFrame): FrameBytes => writer.inPieces(() => encodePeerFrame(frame));
 
 /**
  * Decodes a frame between replicas. Bodies and state are views of `bytes`: keep one, and all of `bytes` stays in

@@ -16,6 +16,7 @@ import {
 } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
+import type { FrameBytes } from '../bytes/pieces.js';
 import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
@@ -75,6 +76,9 @@ export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
   }
   return writer.finish();
 }
+
+/** The same in pieces, for a frame with a large message: that is a piece of its own, and is not copied. */
+export const replyFramePieces = (frame: ReplyFrame): FrameBytes => writer.inPieces(() => encodeReplyFrame(frame));
 
 /**
  * Decodes a frame from a replica to a client. Messages are views of `bytes`: keep one, and all of `bytes` stays in

@@ -15,6 +15,7 @@ import {
 } from '@understudy/core/internal';
 import { malformed, unencodable } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
+import type { FrameBytes } from '../bytes/pieces.js';
 import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
@@ -69,6 +70,10 @@ export function encodeSessionFrame(frame: SessionFrame, secret: Uint8Array): Uin
   }
   return writer.finish();
 }
+
+/** The same in pieces, for a frame with a large message: that is a piece of its own, and is not copied. */
+export const sessionFramePieces = (frame: SessionFrame, secret: Uint8Array): FrameBytes =>
+  writer.inPieces(() => encodeSessionFrame(frame, secret));
 
 /**
  * Decodes a frame from a client to a replica. Bodies are views of `bytes`: keep one, and all of `bytes` stays in

@@ -129,6 +129,17 @@ describe('an assembler', () => {
   });
 });
 
+it.each([0, 1, CHUNK - 3, CHUNK - 2, CHUNK, 2 * CHUNK, 100_000])(
+  'a frame in pieces has the same chunks as in one, with a piece of %d bytes first',
+  (first) => {
+    const whole = frameOf(200_000);
+    const pieces = [whole.subarray(0, first), whole.subarray(first, first + 70_000), whole.subarray(first + 70_000)];
+    expect(new Chunker({ chunkBytes: CHUNK }).split(pieces, 'bulk').map((chunk) => Buffer.from(chunk))).toEqual(
+      new Chunker({ chunkBytes: CHUNK }).split(whole, 'bulk').map((chunk) => Buffer.from(chunk)),
+    );
+  },
+);
+
 it('an assembler passes an empty chunk on to the decoder, which refuses it', () => {
   const empty = new Assembler().push(new Uint8Array(0)) as Uint8Array;
   expect(() => decodeOutcome(empty)).toThrow('UNDERSTUDY_MALFORMED: truncated');

@@ -1,6 +1,7 @@
 /** Frames of any size over links whose messages are bounded. */
 import { malformed } from '../bytes/failure.js';
 import { VERSION } from '../bytes/layout.js';
+import { type FrameBytes, frameLength, PieceReader } from '../bytes/pieces.js';
 import { allocateFrame, ENVELOPE_MAX_BYTES } from '../bytes/slab.js';
 
 /** First byte of a part of a frame. A frame that travels whole begins with its version instead. */
@@ -41,23 +42,24 @@ export class Chunker {
   }
 
   /** @param frame an encoding that an encoder of this package returned */
-  split(frame: Uint8Array, lane: Lane = 'ordinary'): Uint8Array[] {
+  split(frame: FrameBytes, lane: Lane = 'ordinary'): Uint8Array[] {
     return [...this.chunks(frame, lane)];
   }
 
   /** The chunks of a frame. Each is made only when it is asked for, so that a frame that waits is in memory once. */
-  *chunks(frame: Uint8Array, lane: Lane = 'ordinary'): Generator<Uint8Array, void, void> {
-    if (frame.length <= this.chunkBytes) {
-      yield frame;
+  *chunks(frame: FrameBytes, lane: Lane = 'ordinary'): Generator<Uint8Array, void, void> {
+    const length = frameLength(frame);
+    if (length <= this.chunkBytes) {
+      yield frame instanceof Uint8Array ? frame : Buffer.concat(frame);
       return;
     }
     const partBytes = this.chunkBytes - PART_HEADER_BYTES;
-    for (let from = 0; from < frame.length; from += partBytes) {
-      const part = frame.subarray(from, from + partBytes);
-      const chunk = allocateFrame(PART_HEADER_BYTES + part.length);
-      chunk[0] = from + partBytes < frame.length ? PART : LAST_PART;
+    const pieces = new PieceReader(frame);
+    for (let from = 0; from < length; from += partBytes) {
+      const chunk = allocateFrame(PART_HEADER_BYTES + Math.min(partBytes, length - from));
+      chunk[0] = from + partBytes < length ? PART : LAST_PART;
       chunk[1] = LANES[lane];
-      chunk.set(part, PART_HEADER_BYTES);
+      pieces.fill(chunk, PART_HEADER_BYTES);
       yield chunk;
     }
   }

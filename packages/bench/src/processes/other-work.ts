@@ -1,8 +1,7 @@
 /** Measurements while another process keeps every core of the machine busy. */
-import type { OtherWorkCommands } from '../../ipc/commands.js';
-import type { View } from '../../processes/group.js';
-import type { Stage } from '../../processes/stage.js';
-import type { Site } from '../site.js';
+import type { OtherWorkCommands } from '../ipc/commands.js';
+import type { Group, View } from './group.js';
+import type { Stage } from './stage.js';
 
 /** What became of a group meanwhile. Other work may slow it down, but it is no reason to change the primary. */
 export interface Changes {
@@ -14,10 +13,10 @@ export interface Changes {
 /** The bare service has no primary that could change. */
 const NO_GROUP: View = { term: 0, epoch: 0 };
 
-/** Has another process keep every core busy while `act` measures the site. */
+/** Has another process keep every core busy while `act` measures the group, or the bare service. */
 export async function besideOtherWork<T>(
   stage: Stage,
-  { group }: Site,
+  group: Group | undefined,
   act: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly changes: Changes }> {
   const other = stage.start<OtherWorkCommands>('other-work', 'other-work', []);
