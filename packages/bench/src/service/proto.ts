@@ -33,7 +33,7 @@ export interface CounterClient extends grpc.Client {
   addLarge(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   total(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   total(request: AddRequest, options: grpc.CallOptions, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
-  addEach(): grpc.ClientDuplexStream<AddRequest, AddReply>;
+  addEach(metadata?: grpc.Metadata): grpc.ClientDuplexStream<AddRequest, AddReply>;
 }
 
 type CounterClientConstructor = new (

@@ -96,11 +96,14 @@ async function openIdle(
     ...{ carrier: 'stream', release: 'concurrent' },
     sessionsMax: Math.max(SESSIONS_MAX_LEAST, SESSIONS_MAX_TIMES * sessions),
   };
-  const site = await openGroup(stage, mode, { ...options, clients: Math.min(sessions, SESSIONS_A_PROCESS) });
+  // A client that makes no call opens no session.
+  const clients = Math.max(1, Math.min(sessions, SESSIONS_A_PROCESS));
+  const site = await openGroup(stage, mode, { ...options, clients });
   const drivers = [site.driver];
   for (let left = sessions - SESSIONS_A_PROCESS; left > 0; left -= SESSIONS_A_PROCESS)
     drivers.push(await connect(stage, site.group.target, mode, Math.min(left, SESSIONS_A_PROCESS)));
-  for (const driver of drivers) await stage.until('the sessions are open', driver.ask('openSessions'));
+  if (sessions > 0)
+    for (const driver of drivers) await stage.until('the sessions are open', driver.ask('openSessions'));
   await stage.pass(SETTLE_SECONDS);
   return { site, clients: drivers as unknown as readonly Child<ProcessCommands>[] };
 }
