@@ -40,7 +40,10 @@ async function measure(settings: Settings, report: BenchReport): Promise<void> {
   if (only.includes('waits')) report.waits = await measureWaits(bench, variants);
   if (only.includes('reads')) report.reads = await measureReads(bench);
   if (only.includes('wire')) report.wire = await measureWire(bench, variants);
-  if (only.includes('idle')) report.idle = await measureIdle(bench);
+  if (only.includes('idle'))
+    await measureIdle(bench, (results) => {
+      report.idle = results;
+    });
   if (only.includes('failover')) report.failovers = await measureFailovers(bench);
   if (only.includes('recovery')) report.recoveries = await measureRecoveries(bench);
   if (only.includes('joining')) report.joinings = await measureJoinings(bench);

@@ -17,6 +17,8 @@ const SESSIONS_MAX_TIMES = 3;
 const SESSIONS_MAX_LEAST = 1_024;
 /** So many sessions a process, whose clocks tick more often than replicas hear of them. */
 const SESSIONS_A_PROCESS = 250;
+/** On any machine the sessions of a process are open after this time, unless something is wrong. */
+const PATIENCE_MS = 600_000;
 /** Until the code of heartbeats is compiled, and what the opening of the sessions left behind is gone. */
 const SETTLE_SECONDS = 5;
 
@@ -37,8 +39,12 @@ export interface IdleOf {
   readonly turns: readonly Counted<Idle>[];
 }
 
-/** Measures idle groups with several numbers of sessions. */
-export async function measureIdle(bench: Bench): Promise<readonly IdleOf[]> {
+/**
+ * Measures idle groups with several numbers of sessions.
+ *
+ * @param onResults called after each group with all results so far
+ */
+export async function measureIdle(bench: Bench, onResults: (results: readonly IdleOf[]) => void): Promise<void> {
   const { rounds, idleSessions } = bench.settings;
   const results = idleSessions.map((sessions) => ({ sessions, turns: [] as Counted<Idle>[] }));
   for (let round = 1; round <= rounds; round++)
@@ -47,8 +53,8 @@ export async function measureIdle(bench: Bench): Promise<readonly IdleOf[]> {
       const cost = await attempt(bench, (stage) => measureCost(stage, bench, sessions));
       const flows = await attempt(bench, (stage) => countFlows(stage, bench, sessions));
       turns.push({ ...cost.result, flows: flows.result, disturbed: cost.disturbed + flows.disturbed });
+      onResults(results.filter((row) => row.turns.length > 0));
     }
-  return results;
 }
 
 async function measureCost(stage: Stage, bench: Bench, sessions: number): Promise<Finding<Omit<Idle, 'flows'>>> {
@@ -103,7 +109,7 @@ async function openIdle(
   for (let left = sessions - SESSIONS_A_PROCESS; left > 0; left -= SESSIONS_A_PROCESS)
     drivers.push(await connect(stage, site.group.target, mode, Math.min(left, SESSIONS_A_PROCESS)));
   if (sessions > 0)
-    for (const driver of drivers) await stage.until('the sessions are open', driver.ask('openSessions'));
+    for (const driver of drivers) await stage.until('the sessions are open', driver.ask('openSessions'), PATIENCE_MS);
   await stage.pass(SETTLE_SECONDS);
   return { site, clients: drivers as unknown as readonly Child<ProcessCommands>[] };
 }
