@@ -14,6 +14,9 @@ const HANG_MS = 240_000;
 const HELP_WIDTH = 80;
 const SHORT = ['--rounds', '1', '--seconds', '0.2', '--warm-up', '0.2'];
 
+/** In a second every session sends heartbeats. The later of two such options counts. */
+const HEARTBEATS = ['--seconds', '1'];
+
 const started: ChildProcess[] = [];
 const dir = mkdtempSync(join(tmpdir(), 'understudy-bench-test-'));
 afterEach(() => {
@@ -86,6 +89,35 @@ describe('the benchmark', () => {
         expect(roundTrip.latencies.p50).toBeGreaterThan(0);
       }
     expect(machine.node).toBe(process.version);
+  });
+
+  it('measures full load beside other work, large messages and idle groups', async () => {
+    const file = join(dir, 'others.json');
+    const sections = ['--only', 'throughput,large,idle', '--disturbed', '--large-mib', '1', '--sessions', '0,2'];
+    expect(
+      await exitOf(bench(...sections, '--variants', 'stream-concurrent', ...SHORT, ...HEARTBEATS, '--json', file)),
+    ).toBe(0);
+    const { rounds = [], large = [], idle = [] } = JSON.parse(readFileSync(file, 'utf8')) as BenchReport;
+    for (const { turns } of rounds)
+      for (const { throughput, busy } of turns) {
+        expect(throughput?.callsPerSecond).toBeGreaterThan(0);
+        expect(busy?.callsPerSecond).toBeGreaterThan(0);
+        expect(busy?.otherCores).toBeGreaterThan(0);
+      }
+    expect(large.map(({ calls, mib, side }) => `${calls} × ${mib} ${side}`)).toEqual([
+      '100 × 1 requests',
+      '100 × 1 replies',
+    ]);
+    for (const { rows } of large)
+      for (const { turns } of rows)
+        for (const { meanwhile, clientMemory } of turns) {
+          expect(meanwhile.count).toBeGreaterThan(0);
+          expect(clientMemory).toBeGreaterThan(0);
+        }
+    expect(idle.map(({ sessions }) => sessions)).toEqual([0, 2]);
+    const [none, two] = idle.map(({ turns }) => turns[0]?.flows.clientToPrimary.messages);
+    expect(none).toBe(0);
+    expect(two).toBeGreaterThan(0);
   });
 
   it('exits with 2 when its arguments make no sense', async () => {
