@@ -42,7 +42,8 @@ export function widenWindow(link: AcceptedLink): void {
 
 const widened = new WeakSet<object>();
 
-function http2Of(call: object): ServerHttp2Stream | undefined {
+/** The stream under the gRPC stream; undefined if grpc-js keeps it elsewhere. */
+export function http2Of(call: object): ServerHttp2Stream | undefined {
   // biome-ignore lint/suspicious/noExplicitAny: the insides of grpc-js have no types
   let inner: any = call;
   while (inner !== undefined && inner !== null && inner.stream === undefined) inner = inner.call ?? inner.nextCall;

@@ -25,6 +25,7 @@ import type { LifeLiveness } from '../liveness/life-liveness.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, widenWindow } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
+import { watchMessages } from './message-watch.js';
 import { NamelessLinks } from './nameless-links.js';
 import { malformed, mismatch } from './peer-hello.js';
 import { Refusals } from './refusals.js';
@@ -130,6 +131,10 @@ export class IncomingPeerLinks {
       onSilent: () => {},
     });
     widenWindow(link);
+    watchMessages(link, (reason) => {
+      this.#forget(link, channel);
+      this.#refuse(link, malformed(reason), theirs?.member);
+    });
     this.#nameless.add(link, (reason) => {
       this.#refusals.log('warn', 'a link of a replica was refused', { peer: link.getPeer(), reason });
       channel.close();

@@ -6,6 +6,7 @@ import { type CallerNames, identityOf } from '../intake/identity.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, resetLink, widenWindow } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
+import { watchMessages } from './message-watch.js';
 import { NamelessLinks } from './nameless-links.js';
 import type { Refusals } from './refusals.js';
 import { WaitingBytes } from './waiting-bytes.js';
@@ -83,6 +84,11 @@ export class SessionLinks {
     });
     this.#links.set(id, { link, channel });
     widenWindow(link);
+    watchMessages(link, (reason) => {
+      this.#refusals.log('warn', 'a client sent a malformed frame', { peer, reason });
+      this.#forget(id);
+      refuseLink(link, 'UNDERSTUDY_MALFORMED', reason);
+    });
     this.#nameless.add(link, (reason) => {
       this.#refusals.log('warn', 'a link of a client was refused', { peer, reason });
       this.#forget(id);

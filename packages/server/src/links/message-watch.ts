@@ -1,0 +1,68 @@
+/**
+ * Bounds what grpc-js holds of a message on a link whose end has not come. It would hold four mebibytes of each, in as
+ * many pieces as they came in, and none of that is counted anywhere (1.14).
+ */
+import { MESSAGE_BYTES_MAX } from '@understudy/wire';
+import { type AcceptedLink, http2Of } from './accepted-link.js';
+
+/** A message begins with whether it is compressed, and its length. */
+const PREFIX_BYTES = 5;
+/** With room for a MAC, and for what compression adds to bytes that it does not make fewer. */
+const LENGTH_MAX = MESSAGE_BYTES_MAX + 1024;
+/** What a piece of a message takes at least, however few bytes it has. */
+const PIECE_BYTES_MIN = 512;
+/** The pieces of one message may take so much. In the packets of any network they take hardly more than their bytes. */
+const PIECES_MAX = 2 * LENGTH_MAX;
+
+/** Follows the messages in the bytes of one gRPC stream. */
+export class MessageWatch {
+  /** How many bytes are missing of the message that has begun, and of its length. */
+  #missing = 0;
+  #prefix = 0;
+  #length = 0;
+  #pieces = 0;
+
+  /** @returns what is wrong with the message that has begun, in a sentence; undefined if nothing is */
+  push(bytes: Uint8Array): string | undefined {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#missing > 0) {
+        const part = Math.min(this.#missing, bytes.length - at);
+        at += part;
+        this.#missing -= part;
+        this.#pieces = this.#missing === 0 ? 0 : this.#pieces + Math.max(part, PIECE_BYTES_MIN);
+        if (this.#pieces > PIECES_MAX) return 'a message in more pieces than any network makes of it';
+        continue;
+      }
+      if (this.#prefix > 0) this.#length = this.#length * 256 + (bytes[at] ?? 0);
+      at++;
+      if (++this.#prefix < PREFIX_BYTES) continue;
+      if (this.#length > LENGTH_MAX) {
+        return `a message of ${this.#length} bytes; frames travel in messages of ${MESSAGE_BYTES_MAX} at most`;
+      }
+      this.#missing = this.#length;
+      this.#prefix = 0;
+      this.#length = 0;
+    }
+    return undefined;
+  }
+}
+
+/**
+ * Watches the messages of a link, which must not have been read yet. If grpc-js keeps the stream elsewhere, nothing is
+ * watched.
+ *
+ * @param refuse called once, with what is wrong, in a sentence
+ */
+export function watchMessages(link: AcceptedLink, refuse: (reason: string) => void): void {
+  const stream = http2Of(link);
+  if (stream === undefined) return;
+  const watch = new MessageWatch();
+  const look = (bytes: Buffer): void => {
+    const reason = watch.push(bytes);
+    if (reason === undefined) return;
+    stream.off('data', look);
+    refuse(reason);
+  };
+  stream.on('data', look);
+}
