@@ -29,7 +29,7 @@ const WITH_PROCESSES = [
   'packages/examples/src/readme.test.ts',
   'packages/server/src/ending/endings.test.ts',
   'packages/server/src/liveness/blocked.test.ts',
-  'packages/server/src/links/slow-connections.test.ts',
+  'packages/server/src/links/{flood,slow-connections}.test.ts',
   'packages/server/src/lives/joining.test.ts',
   'packages/server/src/replica/{end-to-end,forgotten,generations,poison,processes,uncaught}.test.ts',
   'packages/server/src/upgrades/{anew,rolling}.test.ts',

@@ -1,0 +1,13 @@
+const bytes = (message: Buffer): Buffer => message;
+const method = (name: string) => ({
+  path: `/test.Flooded/${name}`,
+  requestStream: false,
+  responseStream: false,
+  requestSerialize: bytes,
+  requestDeserialize: bytes,
+  responseSerialize: bytes,
+  responseDeserialize: bytes,
+});
+
+/** `Big` answers with much, `Take` takes whatever it is sent. Messages are raw bytes. */
+export const floodedService = { Big: method('Big'), Take: method('Take') } as const;
