@@ -214,6 +214,7 @@ export class SessionHost {
         this.#settings = settings;
       },
       learn: (address, members) => hint.replicas.learn(address, members),
+      isFormer: (slot, members) => hint.replicas.isFormer(slot, members),
       onEnded: (ended, clean) => this.#onEnded(ended, clean),
     });
     this.#runners.add(runner);

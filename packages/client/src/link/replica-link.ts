@@ -32,6 +32,7 @@ export class ReplicaLink {
   #lastEnd = '';
   #ended = false;
   #parked = false;
+  #resting = false;
   #queue: FrameQueue | undefined;
   #full = false;
 
@@ -92,8 +93,24 @@ export class ReplicaLink {
     if (dialled !== undefined) hangUp(dialled);
   }
 
-  /** Connects anew: drops the link if there is one, or begins again after `park`. */
+  /** Gives up attempts to connect until `wake` or `reconnect`: nobody is known to be there. */
+  rest(): void {
+    if (this.#ended || this.#parked || this.up) return;
+    this.park();
+    this.#resting = true;
+    this.#client.rest();
+  }
+
+  /** Begins again after `rest`. */
+  wake(): void {
+    if (this.#resting) this.reconnect();
+  }
+
+  /** Connects anew: drops the link if there is one, or begins again after `park` or `rest`. */
   reconnect(): void {
+    if (this.#ended) return;
+    if (this.#resting) this.#client.use();
+    this.#resting = false;
     if (this.#parked) {
       this.#parked = false;
       this.connect();
@@ -115,7 +132,7 @@ export class ReplicaLink {
     const dialled = this.#dialled;
     this.#queue?.flush();
     this.#forget();
-    this.#client.rest();
+    if (!this.#resting) this.#client.rest();
     if (dialled !== undefined) hangUp(dialled);
   }
 

@@ -83,6 +83,17 @@ export class ReplicaList {
     return slot;
   }
 
+  /**
+   * Whether a slot has an address that was learned, and that no member has any more.
+   *
+   * @param members the addresses of all members, empty where one is not known
+   */
+  isFormer(slot: number, members: readonly string[]): boolean {
+    const place = this.#places[slot];
+    if (place === undefined || !place.learned || members.includes('')) return false;
+    return !members.some((address) => textOf(address) === place.text);
+  }
+
   /** A key that keeps the subchannels of two slots apart. Without it grpc-js would share them between equal addresses. */
   keyOf(slot: number): string {
     return `${this.#id}/${slot}`;

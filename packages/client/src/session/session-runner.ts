@@ -13,6 +13,7 @@ import {
   unreachable,
 } from '@understudy/core/internal';
 import { encodeSessionFrame, sessionFramePieces } from '@understudy/wire';
+import { FormerMembers } from '../link/former-members.js';
 import type { ReplicaClient } from '../link/replica-client.js';
 import { type LinkEvents, ReplicaLink } from '../link/replica-link.js';
 import { type MakeRpc, RpcCarrier } from '../rpc/rpc-carrier.js';
@@ -47,6 +48,8 @@ export interface RunnerSetup {
   readonly onSettings: (settings: ClientSettings) => void;
   /** Takes in the address of a member that no link leads to, and returns its slot if it has one. */
   readonly learn: (address: string, members: readonly string[]) => number | undefined;
+  /** Whether a slot has an address that was learned, and that none of these members has. */
+  readonly isFormer: (slot: number, members: readonly string[]) => boolean;
   /** Called last of all: the session is over, and its links are ending. */
   readonly onEnded: (runner: SessionRunner, clean: boolean) => void;
 }
@@ -56,6 +59,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
   readonly #setup: RunnerSetup;
   readonly #stepper: SessionStepper;
   readonly #links: ReplicaLink[];
+  readonly #formers: FormerMembers;
   readonly #carrier: RpcCarrier;
   readonly #calls = new Map<CallId, OpenCall>();
   readonly #tick: NodeJS.Timeout;
@@ -83,6 +87,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
       defect: (error) => this.#defect(error),
     });
     this.#links = replicas.map((replica, slot) => new ReplicaLink(slot, replica, this, setup.logger));
+    this.#formers = new FormerMembers(this.#links, setup.isFormer);
     this.#carrier = new RpcCarrier(setup.makeRpc, setup.secret, {
       rpcReply: (call, header, outcome) => this.#stepper.step({ kind: 'rpcReply', call, header, outcome }),
       rpcBroken: (call, reason, unsuited) => this.#stepper.step({ kind: 'rpcBroken', call, reason, unsuited }),
@@ -179,6 +184,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
 
   linkDown(slot: number): void {
     this.#stepper.step({ kind: 'linkDown', slot });
+    if (!this.#ended) this.#formers.look();
   }
 
   linkRoom(slot: number, full: boolean): void {
@@ -190,6 +196,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
     if (frame.kind === 'replies') this.#setup.onTerm(frame.header.term);
     else if (frame.kind === 'welcome' || frame.kind === 'newTerm') this.#setup.onTerm(frame.view.term);
     this.#stepper.step({ kind: 'frame', slot, frame });
+    if (!this.#ended) this.#formers.heard(frame);
   }
 
   #apply(effect: SessionEffect): void {

@@ -3,7 +3,7 @@ import type { LogLevel } from '@understudy/core';
 import type { SessionFrame } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask, connectTo, echoing } from '../testing/echo.js';
-import { ScriptedGroup } from '../testing/scripted-replica.js';
+import { ScriptedGroup, ScriptedReplica } from '../testing/scripted-replica.js';
 import { replicatedForTest } from '../testing/session-under-test.js';
 import { understudyClient } from './replicated.js';
 
@@ -65,5 +65,28 @@ describe('when a replica fails', () => {
     for (let i = 0; i < 48; i++) expect((await ask(client, big)).value).toHaveLength(big.length);
     expect((await ask(client, 'y')).value).toBe('y');
     expect(logged).not.toContain('link dropped');
+  });
+
+  it('a member that left is looked for again once no other replica is reached', async () => {
+    const [first, second] = group.replicas as [ScriptedReplica, ScriptedReplica];
+    for (const third of group.replicas.splice(2)) third.stop();
+    const late = connectTo(`understudy:///127.0.0.1:${first.port}`, replicatedForTest({ logger }));
+    expect((await ask(late, 'x')).value).toBe('x');
+    // Its address was learned.
+    await second.until(({ streams }) => streams.size > 0);
+    group.replicas.pop();
+    group.promote(0);
+    second.stop();
+    await second.until(({ streams }) => streams.size === 0);
+    expect((await ask(late, 'y')).value).toBe('y');
+    answers = false;
+    const open = ask(late, 'z');
+    await first.until(() => group.held.length === 1);
+    answers = true;
+    first.stop();
+    group.replicas.splice(0, 1, await ScriptedReplica.start(group, 'r1', second.port));
+    group.promote(0);
+    expect((await open).value).toBe('z');
+    await understudyClient(late).close();
   });
 });

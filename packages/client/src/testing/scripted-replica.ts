@@ -105,7 +105,7 @@ export class ScriptedReplica {
   }
 
   get member(): { id: ReplicaId; incarnation: Incarnation } {
-    return { id: this.id, incarnation: '0'.repeat(32) as Incarnation };
+    return { id: this.id, incarnation: Buffer.from(this.id).toString('hex').padStart(32, '0') as Incarnation };
   }
 
   /** Resolves once the frames and links so far satisfy the condition. */
