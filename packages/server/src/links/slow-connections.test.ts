@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { Client, credentials } from '@grpc/grpc-js';
+import { connect, type Server as NetServer, type Socket } from 'node:net';
+import { Client, credentials, type Server } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { CONNECT_PATH, LINK_PATH } from '@understudy/grpc-common';
@@ -8,6 +8,7 @@ import { afterEach, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
 import { RawStream } from '../testing/raw-stream.js';
 import { type Node, Stage } from '../testing/stage.js';
+import { floodedService } from './testing/flooded-service.js';
 import { UNSPOKEN_MAX } from './unspoken-connections.js';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
@@ -16,12 +17,16 @@ const frame = (type: number, flags: number, stream: number, payload = Buffer.all
   Buffer.concat([Buffer.of(0, length >> 8, length & 255, type, flags, 0, 0, 0, stream), payload]);
 const SETTINGS = frame(4, 0, 0);
 const literal = (text: string) => Buffer.concat([Buffer.of(text.length), Buffer.from(text)]);
-const HEADERS = Buffer.concat(
-  Object.entries({
-    ...{ ':method': 'POST', ':scheme': 'http', ':path': counterService.Add.path, ':authority': 'slow' },
-    ...{ te: 'trailers', 'content-type': 'application/grpc' },
-  }).map(([name, value]) => Buffer.concat([Buffer.of(0), literal(name), literal(value)])),
-);
+const headersOf = (path: string) =>
+  Buffer.concat(
+    Object.entries({
+      ...{ ':method': 'POST', ':scheme': 'http', ':path': path, ':authority': 'slow' },
+      ...{ te: 'trailers', 'content-type': 'application/grpc' },
+    }).map(([name, value]) => Buffer.concat([Buffer.of(0), literal(name), literal(value)])),
+  );
+const HEADERS = headersOf(counterService.Add.path);
+/** More than the kernel takes for a connection. */
+const TOO_LARGE = Buffer.alloc(64 * 1024 * 1024);
 
 let stage: Stage;
 const sockets: Socket[] = [];
@@ -111,6 +116,27 @@ it('connections that never finish what they begin are ended, while honest client
   expect(told('it did not begin to speak HTTP/2 within 5 s')).toHaveLength(1);
   expect(told('a link of a client was refused')).toHaveLength(1);
   expect(told('a link of a replica was refused')).toHaveLength(1);
+});
+
+it('a connection that reads nothing is ended for the pings that it does not answer, with all that waits for it', async () => {
+  const options = { 'grpc.keepalive_time_ms': 1_000, 'grpc.keepalive_timeout_ms': 1_000 };
+  const answer = (_call: unknown, callback: (error: null, reply: Buffer) => void) => callback(null, TOO_LARGE);
+  const addFlooded = (server: Server) => server.addService(floodedService, { Big: answer, Take: answer });
+  stage = new Stage(memoryCoordinator(), {}, [], addFlooded, options);
+  const node = await stage.start('r1');
+  const { http2Servers } = node.server as unknown as { readonly http2Servers: Map<NetServer, unknown> };
+  const accepted = new Promise<Socket>((resolve) => {
+    for (const listener of http2Servers.keys()) listener.once('connection', resolve);
+  });
+  // It lets the other side send whatever it likes.
+  const windows = [frame(4, 0, 0, Buffer.of(0, 4, 0x7f, 0xff, 0xff, 0xff)), frame(8, 0, 0, Buffer.of(0x7f, 0, 0, 0))];
+  const call = frame(1, 4, 1, headersOf(floodedService.Big.path));
+  const socket = open(node, PREFACE, ...windows, call, frame(0, 1, 1, Buffer.alloc(5)));
+  socket.pause();
+  const other = await accepted;
+  await ends([other]);
+  // The reply was on its way, and most of it never left.
+  expect(other.bytesWritten).toBeGreaterThan(TOO_LARGE.length / 2);
 });
 
 it('no more connections wait than a bound: the oldest makes room, and who speaks at once is served', async () => {

@@ -10,6 +10,8 @@ import { Refusals } from './refusals.js';
 
 /** How long a connection may take for its TLS handshake and its first settings, which clients send at once. */
 export const SPOKEN_WITHIN_MS = 5_000;
+/** How long the other side may take to read what was written before a connection is ended. */
+const READ_WITHIN_MS = 2_000;
 /** How many connections may be open that have not sent them. The oldest makes room for a newcomer. */
 export const UNSPOKEN_MAX = 1_024;
 
@@ -55,10 +57,13 @@ export class UnspokenConnections {
     for (const listener of (http2Servers as Map<Http2Server, unknown>).keys()) {
       if (this.#watched.has(listener)) continue;
       this.#watched.add(listener);
-      listener.on('connection', (socket: Socket) => this.#add(socket));
+      // The session of a connection without TLS is made by an earlier listener of this event.
+      listener.prependListener('connection', (socket: Socket) => this.#add(socket));
       listener.on('session', (session: ServerHttp2Session) => {
         // The session's socket is a wrapper, and with TLS another one than the connection's.
         const name = nameOf(session.socket);
+        const connection = this.#connections.get(name)?.socket;
+        if (connection !== undefined) letGo(session, connection);
         session.once('remoteSettings', () => this.#forget(name));
       });
     }
@@ -97,6 +102,19 @@ export class UnspokenConnections {
     clearTimeout(this.#connections.get(name)?.timer);
     this.#connections.delete(name);
   }
+}
+
+/**
+ * A session that is destroyed waits until the other side has read what was written before (Node 20), and who reads
+ * nothing would keep the connection and all that waits on it for ever, whatever pings and ages say.
+ */
+function letGo(session: ServerHttp2Session, connection: Socket): void {
+  const { destroy } = session;
+  session.destroy = (...why) => {
+    destroy.apply(session, why);
+    const late = setTimeout(() => connection.destroy(), READ_WITHIN_MS).unref();
+    connection.once('close', () => clearTimeout(late));
+  };
 }
 
 const nameOf = ({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
