@@ -16,7 +16,7 @@ const { rule, bound, search, markdown } = new Command('mutations')
   .parse()
   .opts<{ rule: string[]; bound: number; search?: true; markdown?: true }>();
 
-// The copies are removed as the process ends.
+// The processes that play end with this one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(EXIT_INTERRUPTED));
 
 const findings = await runMutations({

@@ -1,9 +1,17 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import type { Changed } from './cores.js';
+import type { Equipment, Job } from './host.js';
 import type { Report, SeedBatch } from './player.js';
 
 /** Runs take milliseconds; one that takes this long has no end, or a machine with a hundred times its load. */
 const SEED_MAX_MS = 15_000;
 const HEAP_MAX_MB = 512;
+
+/** The compiled packages. */
+const PACKAGES = join(import.meta.dirname, '../../..');
+const MUTATIONS = join(PACKAGES, 'simulator/dist/mutations');
 
 /** The first seed that breaks a promise, and how. */
 export interface SeedViolation {
@@ -11,47 +19,93 @@ export interface SeedViolation {
   readonly reason: string;
 }
 
+/** Makes one script of the compiled simulator, without the core. */
+export function equipment(): Equipment {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(MUTATIONS, 'player.js')],
+    external: ['@understudy/core', '@understudy/core/*'],
+    ...{ bundle: true, platform: 'node', format: 'cjs', write: false },
+  });
+  return { core: join(PACKAGES, 'core/dist'), player: outputFiles[0]?.text ?? '' };
+}
+
 /**
- * Plays seeds on a build, in a process of its own: without a rule a run may never end, or use up all memory.
- *
- * @param program of the build
- * @param batches played one after the other, up to the first violation
- * @returns the first violation; undefined if there is none
- * @throws Error if the build does not even begin
+ * Plays seeds in a process of its own, one job after the other: without a rule a run may never end, or use up all memory.
+ * Then the process is ended, and the next job starts another one.
  */
-export function play(program: string, batches: readonly SeedBatch[]): Promise<SeedViolation | undefined> {
-  return new Promise((resolve, reject) => {
-    const child = fork(program, [JSON.stringify(batches)], {
+export class Player {
+  readonly #equipment: Equipment;
+  #child: ChildProcess | undefined;
+
+  constructor(equipment: Equipment) {
+    this.#equipment = equipment;
+  }
+
+  /**
+   * @param changed the files of the core that are changed
+   * @param batches played one after the other, up to the first violation
+   * @returns the first violation; undefined if there is none
+   * @throws Error if the core does not even begin
+   */
+  play(changed: Changed, batches: readonly SeedBatch[]): Promise<SeedViolation | undefined> {
+    this.#child ??= this.#start();
+    const child = this.#child;
+    return new Promise((resolve, reject) => {
+      let seed: number | undefined;
+      let violation: SeedViolation | undefined;
+      let errors = '';
+      let timer: NodeJS.Timeout | undefined;
+
+      const onError = (text: string): void => {
+        errors += text;
+      };
+      const onReport = (report: Report): void => {
+        clearTimeout(timer);
+        if ('ends' in report) return finish(() => resolve(violation));
+        if ('violates' in report) {
+          violation = { seed: report.violates, reason: report.reason };
+          return;
+        }
+        const { begins } = report;
+        seed = begins;
+        timer = setTimeout(() => {
+          violation = { seed: begins, reason: 'the run does not end' };
+          child.kill('SIGKILL');
+        }, SEED_MAX_MS);
+      };
+      const onClose = (): void => {
+        this.#child = undefined;
+        const reason = /heap out of memory/.test(errors) ? 'the run uses up all memory' : errors;
+        if (seed === undefined) finish(() => reject(new Error(`the core does not begin: ${errors}`)));
+        else finish(() => resolve(violation ?? { seed: seed ?? 0, reason }));
+      };
+      const onFailure = (error: Error): void => finish(() => reject(error));
+      const finish = (settle: () => void): void => {
+        clearTimeout(timer);
+        child.stderr?.off('data', onError);
+        child.off('message', onReport).off('close', onClose).off('error', onFailure);
+        settle();
+      };
+
+      child.stderr?.on('data', onError);
+      child.on('message', onReport).on('close', onClose).on('error', onFailure);
+      child.send({ changed, batches } satisfies Job);
+    });
+  }
+
+  /** Ends the process. */
+  end(): void {
+    this.#child?.kill('SIGKILL');
+    this.#child = undefined;
+  }
+
+  #start(): ChildProcess {
+    const child = fork(join(MUTATIONS, 'host.js'), {
       execArgv: [`--max-old-space-size=${HEAP_MAX_MB}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    let seed: number | undefined;
-    let violation: SeedViolation | undefined;
-    let errors = '';
-    let timer: NodeJS.Timeout | undefined;
-
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      errors += text;
-    });
-    child.on('message', (report: Report) => {
-      clearTimeout(timer);
-      if ('violates' in report) {
-        violation = { seed: report.violates, reason: report.reason };
-        return;
-      }
-      const { begins } = report;
-      seed = begins;
-      timer = setTimeout(() => {
-        violation = { seed: begins, reason: 'the run does not end' };
-        child.kill('SIGKILL');
-      }, SEED_MAX_MS);
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      if (violation !== undefined || code === 0) resolve(violation);
-      else if (seed === undefined) reject(new Error(`${program} does not begin: ${errors}`));
-      else resolve({ seed, reason: /heap out of memory/.test(errors) ? 'the run uses up all memory' : errors });
-    });
-  });
+    child.stderr?.setEncoding('utf8');
+    child.send(this.#equipment);
+    return child;
+  }
 }

@@ -9,14 +9,11 @@ export interface SeedBatch {
   readonly setting: Setting;
 }
 
-/** A message from the program of a build to the process that started it. */
-export type Report = { readonly begins: number } | { readonly violates: number; readonly reason: string };
-
-/** Waits until the report is on its way: a run that never ends would hold it back. */
-const tell = (report: Report): Promise<void> =>
-  new Promise((resolve, reject) => {
-    process.send?.(report, (error: Error | null) => (error === null ? resolve() : reject(error)));
-  });
+/** A message from the process that plays: a seed begins, or breaks a promise, or the job ends. */
+export type Report =
+  | { readonly begins: number }
+  | { readonly violates: number; readonly reason: string }
+  | { readonly ends: true };
 
 /** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
 function limitsOf(setting: Setting): PlanLimits {
@@ -31,7 +28,12 @@ function limitsOf(setting: Setting): PlanLimits {
     : { without: ['streams', 'nested', 'threads', 'timers'], drill: setting };
 }
 
-async function play(batches: readonly SeedBatch[]): Promise<void> {
+/**
+ * Plays seeds up to the first one that breaks a promise.
+ *
+ * @param tell resolves when the report is on its way
+ */
+export async function play(batches: readonly SeedBatch[], tell: (report: Report) => Promise<void>): Promise<void> {
   for (const { first, last, setting } of batches) {
     const limits = limitsOf(setting);
     for (let seed = first; seed <= last; seed++) {
@@ -41,6 +43,3 @@ async function play(batches: readonly SeedBatch[]): Promise<void> {
     }
   }
 }
-
-await play(JSON.parse(process.argv[2] ?? '[]') as SeedBatch[]);
-process.disconnect();

@@ -1,12 +1,12 @@
-import { Builds } from './builds.js';
+import { readMarkers } from './builds.js';
+import type { Changed } from './cores.js';
 import { type Mutation, settingOf } from './mutation.js';
-import { play, type SeedViolation } from './play.js';
+import { equipment, Player, type SeedViolation } from './play.js';
 import type { SeedBatch } from './player.js';
 import type { Setting } from './setting.js';
 
-/** So many programs play at a time. */
+/** So many processes play at a time. */
 const PLAYERS = 2;
-const UNTOUCHED: Mutation = { rule: 'none', without: {} };
 
 export interface MutationOptions {
   readonly mutations: readonly Mutation[];
@@ -30,58 +30,69 @@ export interface Finding {
 }
 
 /**
- * Takes each rule out of a copy of the compiled core and plays seeds on it until the simulator notices: the proof that
+ * Takes each rule out of the compiled core and plays seeds on it until the simulator notices: the proof that
  * the simulator would find the mistake of whoever breaks this rule.
  */
 export async function runMutations({ mutations, bound, witness, onFinding }: MutationOptions): Promise<Finding[]> {
-  const builds = new Builds();
-  const removeBuilds = () => builds.remove();
-  process.once('exit', removeBuilds);
+  const markers = readMarkers();
+  const tools = equipment();
+  const players = Array.from({ length: PLAYERS }, () => new Player(tools));
+  const endPlayers = () => {
+    for (const player of players) player.end();
+  };
+  process.once('exit', endPlayers);
   try {
-    const untouched = new Untouched(builds.build(UNTOUCHED));
+    const untouched = new Untouched();
     await untouched.play(
+      players,
       mutations.flatMap((mutation) => {
         const seed = witness?.(mutation);
         return seed === undefined ? [] : { first: seed, last: seed, setting: settingOf(mutation) };
       }),
     );
-    return await mapSome(mutations, async (mutation) => {
+    return await mapSome(mutations, players, async (mutation, player) => {
       const setting = settingOf(mutation);
       const upTo = typeof bound === 'number' ? bound : bound(mutation);
-      const program = builds.build(mutation);
-      const seen = await violationAt(program, witness?.(mutation), untouched, setting);
-      const violation = seen ?? (await firstViolation(program, upTo, untouched, setting));
+      const core = { player, changed: Object.fromEntries(markers.takeOut(mutation)) };
+      const seen = await violationAt(core, witness?.(mutation), untouched, setting);
+      const violation = seen ?? (await firstViolation(core, upTo, untouched, setting));
       const finding = { rule: mutation.rule, bound: upTo, setting, violation };
       onFinding?.(finding);
       return finding;
     });
   } finally {
-    process.off('exit', removeBuilds);
-    removeBuilds();
+    process.off('exit', endPlayers);
+    endPlayers();
   }
 }
 
+/** A core without a rule, and who plays on it. */
+interface Mutant {
+  readonly player: Player;
+  readonly changed: Changed;
+}
+
 async function violationAt(
-  program: string,
+  { player, changed }: Mutant,
   seed: number | undefined,
   untouched: Untouched,
   setting: Setting,
 ): Promise<SeedViolation | undefined> {
   if (seed === undefined) return undefined;
-  const violation = await play(program, [{ first: seed, last: seed, setting }]);
-  return violation !== undefined && (await untouched.passes(seed, setting)) ? violation : undefined;
+  const violation = await player.play(changed, [{ first: seed, last: seed, setting }]);
+  return violation !== undefined && (await untouched.passes(player, seed, setting)) ? violation : undefined;
 }
 
 /** A seed shows something only if the core that lacks nothing keeps every promise in it. */
 async function firstViolation(
-  program: string,
+  { player, changed }: Mutant,
   last: number,
   untouched: Untouched,
   setting: Setting,
 ): Promise<SeedViolation | undefined> {
   for (let first = 1; first <= last; ) {
-    const violation = await play(program, [{ first, last, setting }]);
-    if (violation === undefined || (await untouched.passes(violation.seed, setting))) return violation;
+    const violation = await player.play(changed, [{ first, last, setting }]);
+    if (violation === undefined || (await untouched.passes(player, violation.seed, setting))) return violation;
     first = violation.seed + 1;
   }
   return undefined;
@@ -89,26 +100,25 @@ async function firstViolation(
 
 /** The core that lacks nothing; plays each seed once. */
 class Untouched {
-  readonly #program: string;
   readonly #passes = new Map<string, Promise<boolean>>();
 
-  constructor(program: string) {
-    this.#program = program;
+  /** Plays seeds in one job of each player, which takes far less time than a job for each seed. */
+  async play(players: readonly Player[], batches: readonly SeedBatch[]): Promise<void> {
+    await Promise.all(
+      players.map(async (player, nth) => {
+        const part = batches.filter((_, i) => i % players.length === nth);
+        if ((await player.play({}, part)) !== undefined) return;
+        for (const { first, last, setting } of part)
+          for (let seed = first; seed <= last; seed++) this.#passes.set(runOf(seed, setting), Promise.resolve(true));
+      }),
+    );
   }
 
-  /** Plays seeds in one process, which takes far less time than a process for each. */
-  async play(batches: readonly SeedBatch[]): Promise<void> {
-    const violation = await play(this.#program, batches);
-    if (violation !== undefined) return;
-    for (const { first, last, setting } of batches)
-      for (let seed = first; seed <= last; seed++) this.#passes.set(runOf(seed, setting), Promise.resolve(true));
-  }
-
-  passes(seed: number, setting: Setting): Promise<boolean> {
+  passes(player: Player, seed: number, setting: Setting): Promise<boolean> {
     const run = runOf(seed, setting);
     const known =
       this.#passes.get(run) ??
-      play(this.#program, [{ first: seed, last: seed, setting }]).then((violation) => violation === undefined);
+      player.play({}, [{ first: seed, last: seed, setting }]).then((violation) => violation === undefined);
     this.#passes.set(run, known);
     return known;
   }
@@ -116,13 +126,17 @@ class Untouched {
 
 const runOf = (seed: number, setting: Setting): string => `${seed} ${setting}`;
 
-/** @returns the results in the order of the items; a few items at a time */
-async function mapSome<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
+/** @returns the results in the order of the items; each player takes one item at a time */
+async function mapSome<T, R>(
+  items: readonly T[],
+  players: readonly Player[],
+  map: (item: T, player: Player) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = [];
   const left = items.entries();
-  const work = async () => {
-    for (const [i, item] of left) results[i] = await map(item);
+  const work = async (player: Player) => {
+    for (const [i, item] of left) results[i] = await map(item, player);
   };
-  await Promise.all(Array.from({ length: PLAYERS }, work));
+  await Promise.all(players.map(work));
   return results;
 }

@@ -1,0 +1,36 @@
+/** The program of a process that plays seeds, one job after the other, each on a core of its own. */
+import { type Changed, Cores } from './cores.js';
+import type { Report, SeedBatch } from './player.js';
+
+/** The first message to the process: what it plays with. */
+export interface Equipment {
+  /** The folder of the compiled core. */
+  readonly core: string;
+  /** `player.ts` and the simulator, as one script. */
+  readonly player: string;
+}
+
+/** Each further message. */
+export interface Job {
+  readonly changed: Changed;
+  readonly batches: readonly SeedBatch[];
+}
+
+type Player = typeof import('./player.js');
+let cores: Cores<Player> | undefined;
+
+/** Waits until the report is on its way: a run that never ends would hold it back. */
+const tell = (report: Report): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.send?.(report, (error: Error | null) => (error === null ? resolve() : reject(error)));
+  });
+
+process.on('message', async (message: Equipment | Job) => {
+  if ('player' in message) {
+    cores = new Cores(message.core, message.player);
+    return;
+  }
+  if (cores === undefined) throw new Error('the equipment comes first');
+  await cores.evaluate(message.changed).play(message.batches, tell);
+  await tell({ ends: true });
+});
