@@ -11,13 +11,13 @@ export interface Equipment {
 }
 
 /** Each further message. */
-export interface Job {
+export interface PlayJob {
   readonly changed: Changed;
   readonly batches: readonly SeedBatch[];
 }
 
-type Player = typeof import('./player.js');
-let cores: Cores<Player> | undefined;
+type PlayerModule = typeof import('./player.js');
+let cores: Cores<PlayerModule> | undefined;
 
 /** Waits until the report is on its way: a run that never ends would hold it back. */
 const tell = (report: Report): Promise<void> =>
@@ -25,7 +25,7 @@ const tell = (report: Report): Promise<void> =>
     process.send?.(report, (error: Error | null) => (error === null ? resolve() : reject(error)));
   });
 
-process.on('message', async (message: Equipment | Job) => {
+process.on('message', async (message: Equipment | PlayJob) => {
   if ('player' in message) {
     cores = new Cores(message.core, message.player);
     return;

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Changed } from './cores.js';
-import type { Equipment, Job } from './host.js';
+import type { Equipment, PlayJob } from './host.js';
 import type { Report, SeedBatch } from './player.js';
 
 /** Runs take milliseconds; one that takes this long has no end, or a machine with a hundred times its load. */
@@ -89,7 +89,7 @@ export class Player {
 
       child.stderr?.on('data', onError);
       child.on('message', onReport).on('close', onClose).on('error', onFailure);
-      child.send({ changed, batches } satisfies Job);
+      child.send({ changed, batches } satisfies PlayJob);
     });
   }
 
