@@ -79,7 +79,7 @@ const operations = (...lines: string[]): string => {
 describe.skipIf(process.platform !== 'linux')('the demo', () => {
   it('proves a run without a terminal, and says so in lines of plain text', async () => {
     // Less than a test may take, and more than the demo takes on a machine with ten times its load.
-    const { ended } = demo('--timeout-s', '280');
+    const { ended } = demo('--timeout-s', '280', '--warm-up', '500');
     const { code, output } = await ended;
     expect(output).toContain('ok');
     expect(output).not.toContain('FAIL');

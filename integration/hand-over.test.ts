@@ -4,9 +4,9 @@ import { proveLoad } from '../packages/workshop/dist/soak/proof.js';
 import { type Group, LONG_LEASE_MS, MODE, withGroup } from './group.js';
 
 const SEED = 20_260;
-const OPERATIONS = 12_000;
+const OPERATIONS = 4_000;
 /** Number of replies after which the first replica is told to end. */
-const FIRST_AFTER = 2_000;
+const FIRST_AFTER = 1_000;
 
 /** Ends a replica with SIGTERM, as an operator does, and waits until it is gone and a primary serves. */
 async function terminate({ stage, replicas }: Group, id: string): Promise<string> {
