@@ -153,7 +153,7 @@ describe('a replicated unary call, compared with a bare one', () => {
   const deadlineIn = (ms: number): CallOptions => ({ deadline: Date.now() + ms });
 
   it('ends at its deadline alike, and says that it may have taken effect', async () => {
-    const { ours } = await both('hang', () => ({ options: deadlineIn(1000) }));
+    const { ours } = await both('hang', () => ({ options: deadlineIn(1_000) }));
     expect(ours.error?.details).toMatch(/^Deadline exceeded after \d+\.\d{3}s; the call may have taken effect$/);
     expect(ours.error?.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_INDETERMINATE']);
   });
