@@ -34,7 +34,9 @@ const WITH_PROCESSES = [
   'packages/server/src/replica/{end-to-end,forgotten,generations,poison,processes,uncaught}.test.ts',
   'packages/server/src/upgrades/{anew,rolling}.test.ts',
   'packages/otel/src/traced.test.ts',
-  'packages/testing/src/readme.test.ts',
+  'packages/testing/src/determinism/check-determinism.test.ts',
+  'packages/testing/src/group/{in-process-group,nested-streams}.test.ts',
+  'packages/testing/src/{readme,recipes}.test.ts',
   'packages/workshop/src/demo/main.test.ts',
 ];
 
@@ -54,13 +56,9 @@ const WITH_SEEDS = [
  * idle. Those that wait and those that compute take turns.
  */
 const LONGEST = [
-  'testing/src/determinism/check-determinism',
-  'testing/src/group/nested-streams',
   'server/src/replica/beginning',
-  'testing/src/group/in-process-group',
   'core/src/transcripts',
   'server/src/execution/waits-for-others',
-  'testing/src/recipes',
   'wire/src/round-trip',
   'server/src/identity/rotation',
   'server/src/lives/state-digests',
@@ -85,11 +83,15 @@ const LONGEST = [
   'integration/demo',
   'integration/hand-over',
   'workshop/src/demo/main',
+  'testing/src/determinism/check-determinism',
   'core/src/rules',
+  'testing/src/group/nested-streams',
   'integration/streams-soak',
   'integration/histories',
+  'testing/src/group/in-process-group',
   'transparency/shutdown',
   'simulator/src/exhaustive',
+  'testing/src/recipes',
   'simulator/src/drills',
 ];
 
