@@ -11,6 +11,7 @@ import {
   withDeaths,
   withDigests,
   withNested,
+  withNestedStreams,
   withOnce,
   withOneWay,
   withOrdering,
@@ -54,6 +55,7 @@ const ORDERING = 0x6f_7264_6572_696en << 9n;
 const UPGRADE = 0x75_7067_7261_6465n << 7n;
 const THREADS = 0x74_6872_6561_64n << 14n;
 const DEADLY = 0x64_6561_646c_79n << 15n;
+const NESTED_STREAMS = 0x69_7465_6d73n << 16n;
 const ONCE = 0x6f_6e63_65n << 17n;
 const AGENDA = 0x61_6765_6e64_61n << 12n;
 const VALUES = 0x7661_6c75_6573n << 9n;
@@ -103,5 +105,6 @@ export function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan
   const digests = withDigests(deaths, new Random(seed ^ DIGESTS), limits);
   const agenda = withAgenda(digests, new Random(seed ^ AGENDA), limits);
   const values = withValues(agenda, new Random(seed ^ VALUES), limits);
-  return withOnce(values, new Random(seed ^ ONCE), limits);
+  const once = withOnce(values, new Random(seed ^ ONCE), limits);
+  return withNestedStreams(once, new Random(seed ^ NESTED_STREAMS), limits);
 }

@@ -15,6 +15,7 @@ const EXTRAS = {
   nested: 'make handlers call another service in every run',
   upgrades: 'give replicas different settings and code wherever a run allows it',
   threads: 'give replicas liveness threads in every run',
+  nestedStreams: 'make handlers open streams at another service in every run',
   values: 'make handlers ask for the time and for randomness in every run',
   once: 'make handlers run functions in the outside world in every run',
   timers: 'make handlers arm, repeat and clear timers in every run',
@@ -77,6 +78,7 @@ const LEAVABLE: readonly string[] = [
   'streams',
   'oneWay',
   'nested',
+  'nestedStreams',
   'values',
   'once',
   'timers',
@@ -138,7 +140,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
       new Option('--drill <name>', 'lead every run into this situation').choices(DRILLS.map(({ name }) => name)),
     )
     .addHelpText('after', HELP);
-  for (const name of EXTRA_NAMES) command.option(`--${name}`, EXTRAS[name]);
+  for (const name of EXTRA_NAMES) command.option(optionOf(name), EXTRAS[name]);
   command.parse(args, { from: 'user' });
   return optionsOf(command);
 }
@@ -165,6 +167,8 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
+const optionOf = (name: Extra): string => `--${name.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+
 function repeatOf(parsed: Parsed): string {
   const { without, drift, drill } = parsed;
   return (
@@ -172,7 +176,7 @@ function repeatOf(parsed: Parsed): string {
     (drift === 'within' ? '' : ` --drift ${drift}`) +
     (drill === undefined ? '' : ` --drill ${drill}`) +
     EXTRA_NAMES.filter((name) => parsed[name])
-      .map((name) => ` --${name}`)
+      .map((name) => ` ${optionOf(name)}`)
       .join('')
   );
 }

@@ -3,9 +3,9 @@ import { forceRecord, isInSync } from '@understudy/core/internal';
 import type { Applications } from '../applications/applications.js';
 import type { CallingGroup } from '../applications/calling-group.js';
 import type { History } from '../checks/history.js';
-import type { NestedCallee } from '../checks/nested.js';
 import type { Outside } from '../checks/outside.js';
 import type { Choices } from '../draw/choices.js';
+import type { Callee } from '../hosts/callee.js';
 import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/replica/server-host.js';
@@ -24,7 +24,7 @@ export interface SettlingWorld {
   readonly clients: readonly ClientHost[];
   readonly applications: Applications;
   readonly caller: CallingGroup | undefined;
-  readonly callee: { readonly record: NestedCallee } | undefined;
+  readonly callee: Pick<Callee, 'check'> | undefined;
   readonly outside: Outside | undefined;
   readonly history: History;
   readonly coordinator: {
@@ -192,7 +192,7 @@ function force(world: SettlingWorld): void {
   const over = within(world, overMs, isOver);
   demand(over, () => `after force: ${openCalls(world)} calls open: ${openNames(world)}`);
   const { service } = checkReplicas(world).life;
-  world.callee?.record.check(service);
+  world.callee?.check(service);
   world.outside?.check(service);
 }
 
@@ -249,7 +249,7 @@ function checkWhole(world: SettlingWorld): void {
   world.history.noteRefused(world.coordinator.record?.deaths?.poisoned);
   world.history.check(service, concurrent);
   world.history.judge(world.plan.workload, concurrent);
-  world.callee?.record.check(service);
+  world.callee?.check(service);
   world.outside?.check(service);
   world.caller?.check(service.operations);
 }

@@ -1,14 +1,18 @@
 import type { GroupRecord } from '@understudy/core';
-import type { NestedCaller, NestedId, Reply } from '@understudy/core/internal';
+import type { NestedCaller, Reply } from '@understudy/core/internal';
 import { bytesOf } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 import { type CallingReplica, NestedCallee, type NestedCalleeWorld } from '../checks/nested.js';
+import { NestedStreams } from '../checks/nested-streams.js';
 import { type NestedClient, NestedRpc, type NestedRpcWorld } from '../network/nested-rpc.js';
 import type { Network } from '../network/network.js';
+import { replyWith, SentStream } from '../network/sent-stream.js';
 import type { Plan } from '../plan/plan.js';
+import type { Ledger } from '../services/ledger.js';
 import { isOnce, nestedKey, UNREACHED } from '../services/nested.js';
 import { demand } from '../violation.js';
 import { Host, type HostWorld } from './host.js';
+import type { NestedHandlers } from './replica/nested-handlers.js';
 
 /** A call that broke is made again, or given up, so much later. */
 const SOON_MS = 40;
@@ -16,7 +20,7 @@ const SOON_MS = 40;
 /** A replica that calls. */
 export interface CalleeClient extends NestedClient, CallingReplica {
   readonly life: {
-    readonly nested: { textOf(id: NestedId): string | undefined };
+    readonly nested: Pick<NestedHandlers, 'textOf' | 'operationOf'>;
     goOnLater(run: () => void, withinMs: number): void;
   };
 }
@@ -31,6 +35,7 @@ export interface CalleeWorld extends HostWorld, NestedRpcWorld, NestedCalleeWorl
 /** A service outside the group, which its handlers call. It never dies, keeps by id what it did, and is slow at times. */
 export class Callee extends Host {
   readonly record: NestedCallee;
+  readonly streams = new NestedStreams();
   readonly #world: CalleeWorld;
   #rpcs: readonly NestedRpc<CalleeClient>[] = [];
 
@@ -56,6 +61,40 @@ export class Callee extends Host {
     this.#send(client, caller, text);
   }
 
+  /** A handler's operation on a stream leaves. @returns whether the call is one */
+  carries(client: CalleeClient, caller: NestedCaller, again: boolean): boolean {
+    const { nested } = client.life;
+    const { stream, operation } = nested.operationOf(caller.id) ?? {};
+    if (stream === undefined || operation === undefined) return false;
+    this.record.sent(client, caller);
+    const { calleeMs = 0, trouble = 0 } = this.#world.plan.nested ?? {};
+    switch (operation.role) {
+      case 'open': {
+        const { received } = stream;
+        const opened = this.streams.open(caller, nested.textOf(caller.id) ?? '', again, received);
+        const settings = { received, withinMs: calleeMs, breaks: trouble };
+        stream.sent = new SentStream(this.#world, client, opened, caller.id, settings);
+        return true;
+      }
+      case 'read':
+        if (stream.sent === undefined) this.#endsLater(client, caller);
+        else stream.sent.read(caller.id);
+        return true;
+      case 'write':
+        if (stream.sent === undefined) this.#endsLater(client, caller);
+        else stream.sent.write(caller.id, operation.after, operation.messages, operation.ends);
+        return true;
+    }
+  }
+
+  /** The replica did not open the stream, so it has ended already. */
+  #endsLater(client: CalleeClient, { id }: NestedCaller): void {
+    client.life.goOnLater(
+      () => client.step({ kind: 'nestedReply', to: id, outcome: replyWith({ from: 0, upTo: 0 }) }),
+      0,
+    );
+  }
+
   #send(client: CalleeClient, caller: NestedCaller, text: string): void {
     const open = this.#rpcs.filter(({ over }) => !over);
     this.#rpcs = [...open, new NestedRpc(this.#world, this, client, caller, text)];
@@ -68,6 +107,14 @@ export class Callee extends Host {
 
   possible(acts: Act[]): void {
     for (const rpc of this.#rpcs) if (rpc.ready) acts.push(rpc);
+  }
+
+  /** @param final what the primary holds at the end */
+  check(final: Ledger): void {
+    this.record.check(final);
+    const { record } = this.#world.coordinator;
+    const mayPassOver = (record?.deaths?.poisoned.length ?? 0) > 0;
+    this.streams.check(final, `${record?.group}/${record?.origin}`, mayPassOver);
   }
 
   /** Calls for whose reply somebody waits. */

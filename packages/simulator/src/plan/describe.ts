@@ -41,8 +41,9 @@ const describeTimers = ({ share, agenda }: TimerPlan): string =>
 const describeThreads = ({ blocks, blockMs, cuts }: ThreadPlan): string =>
   `liveness threads, main ones blocked ${blocks}, up to ${blockMs} ms${cuts > 0 ? `, cut ${cuts}` : ''}`;
 
-const describeNested = ({ share, calleeMs, trouble, callers }: NestedPlan): string =>
+const describeNested = ({ share, streams, calleeMs, trouble, callers }: NestedPlan): string =>
   `nested calls ${share}, callee ${calleeMs} ms${trouble > 0 ? `, disturbed ${trouble}` : ''}` +
+  (streams > 0 ? `, streams ${streams}` : '') +
   (callers > 0 ? `, a group calls ${callers}` : '');
 
 const describeUpgrade = (upgrade: UpgradePlan): string =>

@@ -52,9 +52,10 @@ export function withOneWay(plan: Plan, choices: Choices, { without = [] }: PlanL
  * @returns the plan with handlers that call another service, in a quarter of the runs without a drill; never with stuck
  *   handlers, since a handler that is left behind would wait for ever
  */
-export function withNested(plan: Plan, choices: Choices, { without = [], nested }: PlanLimits): Plan {
+export function withNested(plan: Plan, choices: Choices, { without = [], nested, nestedStreams }: PlanLimits): Plan {
   const drawn = choices.chance(0.25);
-  if (!(nested ?? drawn) || without.includes('nested') || plan.stuck || plan.drill !== undefined) return plan;
+  if (!(nested ?? nestedStreams ?? drawn) || without.includes('nested') || plan.stuck || plan.drill !== undefined)
+    return plan;
   const { config, streams } = plan;
   const backlogMax = streams === undefined ? choices.pick([config.backlogMax, 64, 16]) : config.backlogMax;
   return {
@@ -62,6 +63,7 @@ export function withNested(plan: Plan, choices: Choices, { without = [], nested 
     config: { ...config, backlogMax },
     nested: {
       share: choices.pick([0, 0.2, 0.5, 0.9]),
+      streams: 0,
       calleeMs: choices.pick([0, 30, 300]),
       trouble: choices.pick([0, 0.01, 0.04]),
       callers: choices.pick([0, 0.3, 0.6]),
@@ -123,6 +125,15 @@ export function withTimers(plan: Plan, choices: Choices, { without = [], timers 
   const drawn = choices.chance(0.25) && plan.nested === undefined;
   if (!(timers ?? drawn) || without.includes('timers') || plan.stuck || plan.drill !== undefined) return plan;
   return { ...plan, timers: { share: choices.pick([0.1, 0.3, 0.6]) } };
+}
+
+/** @returns the plan with handlers that open streams at another service, in half of the runs in which some call it */
+export function withNestedStreams(plan: Plan, choices: Choices, { without = [], nestedStreams }: PlanLimits): Plan {
+  const drawn = choices.chance(0.5);
+  const { nested } = plan;
+  if (nested === undefined || !(nestedStreams ?? drawn) || without.includes('nestedStreams')) return plan;
+  const share = nestedStreams ? Math.max(nested.share, 0.2) : nested.share;
+  return { ...plan, nested: { ...nested, share, streams: choices.pick([0.3, 1]) } };
 }
 
 /**

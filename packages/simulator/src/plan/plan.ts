@@ -162,6 +162,8 @@ export interface CopyPlan {
 export interface NestedPlan {
   /** Share of operations whose handlers call another service. */
   readonly share: number;
+  /** Share of those whose handlers open a stream there instead. */
+  readonly streams: number;
   /** The callee takes up to this long to answer. */
   readonly calleeMs: number;
   /** Disturbances of the way to the callee, per step. */
@@ -184,7 +186,7 @@ export interface StreamPlan {
 
 export interface PlanLimits {
   /**
-   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `values`, `once`, `timers`, `agenda`, `upgrades`,
+   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `nestedStreams`, `values`, `once`, `timers`, `agenda`, `upgrades`,
    * `threads`, `deadly` or `digests`, that are left out.
    */
   readonly without?: readonly string[];
@@ -202,6 +204,8 @@ export interface PlanLimits {
   readonly values?: boolean;
   /** In every run handlers run functions in the outside world, or in none of them. */
   readonly once?: boolean;
+  /** In every run handlers open streams at another service, or in none of them. */
+  readonly nestedStreams?: boolean;
   /** Every run has messages of death, or none of them. */
   readonly deadly?: boolean;
   /** In every run replicas compare their states, or in none of them. */

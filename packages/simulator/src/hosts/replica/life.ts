@@ -37,11 +37,11 @@ export interface LifeWorld {
   readonly choices: Choices;
   readonly history: Pick<History, 'byName' | 'stable'>;
   readonly coordinator: { readonly record: Pick<GroupRecord, 'term' | 'code' | 'group' | 'origin'> | undefined };
-  readonly outside: Pick<Outside, 'stable'> | undefined;
+  readonly outside: Outside | undefined;
   readonly watch: {
     order(info: OrderInfo): void;
     values(name: string, info: OrderInfo, values: string): void;
-    readonly digested: ReadonlySet<string>;
+    readonly digested: Set<string>;
   };
 }
 
@@ -176,6 +176,12 @@ export class Life {
     const at = orderNum - 1;
     const isMissing = this.world.watch.digested.has(`${term} ${at}`) && !this.digested.has(at);
     demand(!isMissing, () => `${name} goes on after order ${at} without a digest of its state`);
+  }
+
+  /** A digest of the state is taken after this order. */
+  takesDigest(orderNum: OrderNum, { role, term }: Partial<Pick<ReplicaProgress, 'role' | 'term'>> = {}): void {
+    this.digested.add(orderNum);
+    if (role === 'primary') this.world.watch.digested.add(`${term} ${orderNum}`);
   }
 
   #finish(task: Task, name: string, input: string): void {

@@ -6,6 +6,7 @@ import {
   type OrderInfo,
   type Outcome,
   type ReplicaEvent,
+  type Reply,
   replyOf,
   seqNumOf,
   type Task,
@@ -24,8 +25,10 @@ import {
   isOnce,
   nestedKey,
 } from '../../services/nested.js';
+import { streamOf, streamText } from '../../services/nested-streams.js';
 import { Randomness } from '../../services/values.js';
 import { demand } from '../../violation.js';
+import { HandlerStream, type StreamOperation } from './handler-stream.js';
 
 /** A task at its place in the order of all calls. */
 export type OrderedTask = Extract<Task, { kind: 'ordered' }>;
@@ -37,6 +40,8 @@ interface Handler {
   readonly asking: Asking;
   readonly task: OrderedTask;
   readonly random: Randomness;
+  /** The stream that it opened, if it makes no other calls. */
+  readonly stream: HandlerStream | undefined;
   calls: number;
   replies: number;
 }
@@ -46,6 +51,8 @@ interface NestedCall {
   /** Which call of which operation it is. */
   readonly what: string;
   readonly text: string;
+  /** What it does with the handler's stream, if that is what it is. */
+  readonly operation: StreamOperation | undefined;
 }
 
 /** The result of one step of the service. */
@@ -108,10 +115,16 @@ export class NestedHandlers {
     const asking = askingOf(name, this.#share, !isOneWay);
     for (const other of this.#waiting)
       demand(other.name !== name, () => `${this.#life.name} processes ${name} a second time, while it waits`);
-    const handler: Handler = { name, input, asking, task, random, calls: 0, replies: 0 };
+    const shape =
+      asking === 'nothing' || asking === 'aside'
+        ? undefined
+        : streamOf(name, this.#life.world.plan.nested?.streams ?? 0);
+    const stream = shape && new HandlerStream(shape);
+    const handler: Handler = { name, input, asking, task, random, stream, calls: 0, replies: 0 };
     const now = asking === 'nothing' || asking === 'aside';
     const step = now ? this.#run(handler, task) : undefined;
-    for (let i = asksFirst(asking); i > 0; i--) this.#ask(handler, task);
+    if (stream !== undefined) for (const operation of stream.begin()) this.#operate(handler, stream, operation, task);
+    else for (let i = asksFirst(asking); i > 0; i--) this.#ask(handler, task);
     if (step !== undefined) return step;
     this.#waiting.add(handler);
     return { outcome: WAITS, finished: NOTHING, by: `${name}?`, ran: undefined };
@@ -128,7 +141,16 @@ export class NestedHandlers {
   aside(task: OrderedTask, name: string): void {
     if (askingOf(name, this.#share, false) === 'nothing') return;
     this.#ask(
-      { name, input: '', asking: 'aside', task, random: new Randomness(task.info), calls: 0, replies: 0 },
+      {
+        name,
+        input: '',
+        asking: 'aside',
+        task,
+        random: new Randomness(task.info),
+        stream: undefined,
+        calls: 0,
+        replies: 0,
+      },
       task,
     );
   }
@@ -138,7 +160,9 @@ export class NestedHandlers {
     const call = this.#calls.get(nestedKey(to));
     demand(call !== undefined, () => `${this.#life.name} is given a reply to ${nestedKey(to)}, which waits for none`);
     this.#calls.delete(nestedKey(to));
-    const { handler, what } = call;
+    const { handler, what, operation } = call;
+    if (handler.stream !== undefined && operation !== undefined)
+      return this.#goesOn(task, call, handler.stream, outcome);
     const by = heardText(what, outcome);
     this.#life.service.hear(by);
     handler.replies++;
@@ -159,6 +183,37 @@ export class NestedHandlers {
     return { ...step, finished: [ended] };
   }
 
+  /** The handler of a stream goes on with what an operation on it came to. */
+  #goesOn(task: OrderedTask, { handler, what, operation }: NestedCall, stream: HandlerStream, outcome: Reply): Step {
+    const heard: Step = { outcome, finished: NOTHING, by: what, ran: undefined };
+    if (operation === undefined || !this.#waiting.has(handler)) return heard;
+    const { entries, next, isOver } = stream.heard(operation, outcome);
+    for (const entry of entries) this.#life.service.hear(entry);
+    for (const further of next) this.#operate(handler, stream, further, task);
+    if (!isOver) return { ...heard, by: entries.at(-1) ?? what };
+    this.#waiting.delete(handler);
+    const step = this.#run(handler, task);
+    const { info } = handler.task;
+    const ended = { connection: info.connection, seqNum: seqNumOf(info), outcome: replyOf(step.outcome) };
+    return { ...step, finished: [ended] };
+  }
+
+  #operate(handler: Handler, stream: HandlerStream, operation: StreamOperation, { info }: OrderedTask): void {
+    const id: NestedId = { orderNum: info.orderNum, index: this.#made.length };
+    const { place } = this.#life.service;
+    const what = `${stream.shape.name}.${operation.role}${++handler.calls}`;
+    const text = operation.role === 'open' ? streamText(stream.shape, place) : callText(what, place);
+    this.#calls.set(nestedKey(id), { handler, what, text, operation });
+    this.#made.push(id);
+  }
+
+  /** What the call with this id does with which stream; undefined if it is another one. */
+  operationOf(id: NestedId): { readonly stream: HandlerStream; readonly operation: StreamOperation } | undefined {
+    const call = this.#calls.get(nestedKey(id));
+    const stream = call?.handler.stream;
+    return call?.operation && stream && { stream, operation: call.operation };
+  }
+
   /** Its handler never goes on. */
   drop(to: NestedId): void {
     const call = this.#calls.get(nestedKey(to));
@@ -175,7 +230,7 @@ export class NestedHandlers {
   /** Whether a call is the function of a handler that changes the outside world. */
   isOnce(id: NestedId): boolean {
     const call = this.#calls.get(nestedKey(id));
-    return call !== undefined && isOnce(call.what, this.#life.world.plan);
+    return call !== undefined && call.operation === undefined && isOnce(call.what, this.#life.world.plan);
   }
 
   /** The share of operations whose handlers call. */
@@ -199,7 +254,12 @@ export class NestedHandlers {
   #ask(handler: Handler, { info }: OrderedTask): void {
     const id: NestedId = { orderNum: info.orderNum, index: this.#made.length };
     const what = `${handler.name}.${++handler.calls}`;
-    this.#calls.set(nestedKey(id), { handler, what, text: callText(what, this.#life.service.place) });
+    this.#calls.set(nestedKey(id), {
+      handler,
+      what,
+      text: callText(what, this.#life.service.place),
+      operation: undefined,
+    });
     this.#made.push(id);
   }
 

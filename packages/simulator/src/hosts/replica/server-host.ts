@@ -3,7 +3,6 @@ import {
   type CallId,
   isInSync,
   type LinkId,
-  type NestedCaller,
   type Replica,
   type ReplicaEffect,
   type ReplicaEvent,
@@ -30,17 +29,16 @@ import { Callers } from './callers.js';
 import { Deaths } from './deaths.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
+import { type NestedSendingWorld, sendNested } from './nested-sending.js';
 import { newCore } from './new-core.js';
-import { type OnceWorld, runOnce } from './once-runner.js';
 import { StateJobs } from './state-jobs.js';
 
 /** The fields of a log record. */
 type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
 
 /** The run around a replica: where its effects go, and who looks at them. */
-export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld, OnceWorld {
+export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld, NestedSendingWorld<ServerHost> {
   readonly plan: Plan;
-  readonly outside: OnceWorld['outside'];
   readonly watch: Watch;
   readonly losses: Losses;
   readonly sessions: Sessions;
@@ -50,8 +48,6 @@ export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld, OnceWorld 
     readonly stored: GroupRecord | undefined;
     submit(server: ServerHost, next: GroupRecord, reason: string, putsBack?: boolean): void;
   };
-  /** The service that handlers call. */
-  readonly callee: { called(server: ServerHost, caller: NestedCaller): void } | undefined;
   /** Its handlers may come to other outcomes than those of the other replicas. */
   readonly mayDiverge: boolean;
   /** For the trace: calls that replicas answer, by number. */
@@ -304,11 +300,7 @@ export class ServerHost extends Host {
       this.life.execute(task);
     },
     dropAdmission: ({ admission }) => this.#admissions.end(admission),
-    sendNested: ({ caller, again }) => {
-      const { nested } = this.life;
-      if (nested.isOnce(caller.id)) runOnce(this.#world, this, caller, again, nested.textOf(caller.id) ?? '');
-      else this.#world.callee?.called(this, caller);
-    },
+    sendNested: ({ caller, again }) => sendNested(this.#world, this, caller, again),
     dropNested: ({ id }) => this.life.nested.drop(id),
     dropTimer: ({ id }) => this.life.timed.drop(id),
     wakeAt: ({ atMs }) => {
@@ -324,9 +316,7 @@ export class ServerHost extends Host {
     busyHeard: () => {},
     endCopy: ({ copy }) => this.#states.end(copy),
     digestState: (effect) => {
-      const { role, term } = this.core?.status ?? {};
-      this.life.digested.add(effect.orderNum);
-      if (role === 'primary') this.#world.watch.digested.add(`${term} ${effect.orderNum}`);
+      this.life.takesDigest(effect.orderNum, this.core?.status);
       this.#states.digest(effect);
     },
     endDigest: () => this.#states.endDigest(),

@@ -7,7 +7,7 @@ import { demand } from '../../violation.js';
 import type { OrderedTask } from './nested-handlers.js';
 
 /** A function that a handler gave away, with the randomness of that handler. */
-interface Given {
+interface GivenFunction {
   readonly id: NestedId;
   readonly name: string;
   dueMs: number;
@@ -41,7 +41,7 @@ export interface Rung {
 export class TimedHandlers {
   readonly #life: TimedHandlersLife;
   /** Functions that handlers gave away, until they run no more. */
-  readonly #functions = new Map<string, Given>();
+  readonly #functions = new Map<string, GivenFunction>();
   /** By name, in which term this replica as primary began to process a timer that comes again and again, and when. */
   readonly #began = new Map<string, { readonly term: number; readonly atMs: number }>();
 
