@@ -38,10 +38,12 @@ function isTidy(
   const { streams: withStreams, timers: withTimers } = plan;
   const withNested = plan.nested ?? plan.once;
   const mayLag = followsByCopy && (withStreams ?? withNested ?? withTimers) !== undefined;
-  // Where handlers may arm functions, the log since a copy made for a joiner is kept, too.
-  const keepsBase = withTimers?.agenda?.mayArm === true;
+  // Where handlers may arm functions, the log since a copy made for a joiner is kept, too. And where threads have the
+  // heartbeats, a backup hears of what is stable together with the next timer, when it has that still to process.
+  const { mayArm = false, periodsMs = [] } = withTimers?.agenda ?? {};
+  const keepsBase = mayArm || (periodsMs.length > 0 && plan.threads !== undefined);
   // A timer may have rung just now.
-  const rung = 2 * (withTimers?.agenda?.periodsMs.length ?? 0);
+  const rung = 2 * periodsMs.length;
   if (!mayLag && !keepsBase && logLength > rung + (followsByCopy ? 3 * unstableMax : forBase)) return false;
   // If a cancellation is refused as a message of death, the handler is not told that its client is gone.
   const untold = record?.deaths?.poisoned.filter(({ digest }) => digest === '').length ?? 0;

@@ -96,6 +96,9 @@ function goOn(world: SettlingWorld): Ending {
   }
   if (world.clients.some(({ endedUnclean, process }) => endedUnclean && !world.history.wasGivenUp(process)))
     return explain(world, () => 'a session does not end clean');
+  const rings = within(world, everyMs(world), everyRings(world));
+  if (!rings)
+    return explain(world, () => `a timer that comes again and again does not ring: ${describeReplicas(world)}`);
   if (
     !within(
       world,
@@ -105,9 +108,6 @@ function goOn(world: SettlingWorld): Ending {
   ) {
     return explain(world, () => `the replicas do not come together: ${describeReplicas(world)}`);
   }
-  const rings = within(world, everyMs(world), everyRings(world));
-  if (!rings)
-    return explain(world, () => `a timer that comes again and again does not ring: ${describeReplicas(world)}`);
   checkWhole(world);
   const tidyMs =
     TIDY_WITHIN_LEASES * world.plan.config.leaseMs + LEARNER_SILENT_MS + streamsEndMs(world) + longStreamsMs(world);

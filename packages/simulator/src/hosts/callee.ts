@@ -67,6 +67,10 @@ export class Callee extends Host {
     const { stream, operation } = nested.operationOf(caller.id) ?? {};
     if (stream === undefined || operation === undefined) return false;
     this.record.sent(client, caller);
+    if (stream.isCancelled) {
+      this.#endsLater(client, caller, UNREACHED);
+      return true;
+    }
     const { calleeMs = 0, trouble = 0 } = this.#world.plan.nested ?? {};
     switch (operation.role) {
       case 'open': {
@@ -87,12 +91,9 @@ export class Callee extends Host {
     }
   }
 
-  /** The replica did not open the stream, so it has ended already. */
-  #endsLater(client: CalleeClient, { id }: NestedCaller): void {
-    client.life.goOnLater(
-      () => client.step({ kind: 'nestedReply', to: id, outcome: replyWith({ from: 0, upTo: 0 }) }),
-      0,
-    );
+  /** The replica did not open the stream, so it has ended already; or the stream is cancelled. */
+  #endsLater(client: CalleeClient, { id }: NestedCaller, outcome = replyWith({ from: 0, upTo: 0 })): void {
+    client.life.goOnLater(() => client.step({ kind: 'nestedReply', to: id, outcome }), 0);
   }
 
   #send(client: CalleeClient, caller: NestedCaller, text: string): void {

@@ -78,6 +78,10 @@ export class SentStream {
     this.#later();
   }
 
+  cancel(): void {
+    this.#host.life.goOnLater(() => this.#end(UNREACHED), 0);
+  }
+
   #later(): void {
     if (this.#scheduled || !this.#hasWork) return;
     this.#scheduled = true;
@@ -95,6 +99,7 @@ export class SentStream {
   }
 
   #goOn(): void {
+    if (this.#ended) return;
     const { choices } = this.#world;
     if (choices.chance(this.#breaks)) {
       this.#end(UNREACHED);
@@ -132,6 +137,7 @@ export class SentStream {
 
   /** The status comes last, behind the ends of what is under way. */
   #end(outcome: Reply): void {
+    if (this.#ended) return;
     this.#ended = true;
     if (this.#write !== undefined) this.#reply(this.#write.id, NOTHING);
     if (this.#reader !== undefined) this.#reply(this.#reader, NOTHING);

@@ -27,6 +27,7 @@ export class HandlerStream {
   readonly shape: StreamShape;
   /** Items up to this one have come. */
   received = 0;
+  isCancelled = false;
   #position = 0;
   #ended = false;
   /** On the primary that opened it: the stream that left. */
@@ -34,6 +35,12 @@ export class HandlerStream {
 
   constructor(shape: StreamShape) {
     this.shape = shape;
+  }
+
+  /** Its handler never goes on, so nobody else would end the stream. */
+  cancel(): void {
+    this.isCancelled = true;
+    this.sent?.cancel();
   }
 
   begin(): readonly StreamOperation[] {

@@ -220,6 +220,7 @@ export class NestedHandlers {
     if (call === undefined) return;
     this.#waiting.delete(call.handler);
     this.#calls.delete(nestedKey(to));
+    call.handler.stream?.cancel();
   }
 
   /** The request of the call with this id; undefined if it was never made here, or is answered. */
