@@ -3,7 +3,7 @@ import { EXTRA_RULES } from './rules/extra-rules.js';
 import { NESTED_RULES } from './rules/nested-rules.js';
 import { STREAM_RULES } from './rules/stream-rules.js';
 import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
-import { DIGESTS, NESTED, type Setting, STREAMS, THREADS } from './setting.js';
+import { DIGESTS, NESTED, ONCE, type Setting, STREAMS, THREADS, TIMERS } from './setting.js';
 
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = RuleToTakeOut;
@@ -16,8 +16,8 @@ const OF_ODD_CLIENTS: readonly string[] = RULES.map(({ rule }) => rule).filter((
   /^(named bodies|settings|code|reads from backups): /.test(rule),
 );
 
-/** No handler of the simulator waits for other calls, or arms timers. */
-const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule) => /^(waiting|timers): /.test(rule));
+/** No handler of the simulator waits for other calls. */
+const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule) => rule.startsWith('waiting: '));
 
 /** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
@@ -25,8 +25,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'hole: the group refuses to go on while a live client holds an order beyond it',
   'bounds: a caller is told once that no reply will come',
   'bounds: the log is kept for streams only while a message that is not processed may open one',
-  // No group opens streams in runs, and nobody in them minds whether a call is said to be made again.
-  'nested calls: a successor says of a call that its predecessor may have sent it',
+  // No client of a run is a group that opens streams: its handlers open them at a service that is no group.
   'nested streams: a group that opens a stream again goes on with it',
   'nested streams: items go on from where the calling group is',
   'nested streams: messages go on behind the last one that was processed',
@@ -157,13 +156,9 @@ export const MUTATIONS: readonly Mutation[] = ALL_RULES.filter(({ rule }) => !HE
 
 /**
  * The setting in which the lack of the rule shows: runs with a drill, with streams, with nested calls, with threads, with
- * digests of states, or with none of them.
+ * digests of states, with timers, with functions that run once, or with none of them.
  */
 export const settingOf = ({ rule }: Mutation): Setting => {
-  const { drill, streams, nested, threads, digests } = SEEDS_TO_NOTICE[rule] ?? {};
-  if (drill !== undefined) return drill;
-  if (nested) return NESTED;
-  if (threads) return THREADS;
-  if (digests) return DIGESTS;
-  return streams ? STREAMS : undefined;
+  const notice = SEEDS_TO_NOTICE[rule];
+  return notice?.drill ?? ([STREAMS, NESTED, THREADS, DIGESTS, TIMERS, ONCE] as const).find((extra) => notice?.[extra]);
 };

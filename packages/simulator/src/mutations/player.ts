@@ -1,6 +1,6 @@
 import type { PlanLimits } from '../plan/plan.js';
 import { simulate } from '../run.js';
-import { DIGESTS, NESTED, type Setting, STREAMS, THREADS } from './setting.js';
+import { DIGESTS, NESTED, ONCE, type Setting, STREAMS, THREADS, TIMERS } from './setting.js';
 
 /** Seeds `first` to `last`, in one setting. */
 export interface SeedBatch {
@@ -17,15 +17,21 @@ export type Report =
 
 /** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
 function limitsOf(setting: Setting): PlanLimits {
+  const later = ['nestedStreams', 'values', 'once'];
   if (setting === DIGESTS)
-    return { without: ['drills', 'streams', 'oneWay', 'nested', 'timers', 'upgrades'], digests: true };
-  const others = ['timers', 'upgrades', 'digests'];
+    return { without: ['drills', 'streams', 'oneWay', 'nested', 'timers', 'upgrades', ...later], digests: true };
+  const others = ['upgrades', 'digests', 'timers', ...later];
+  const calls = ['drills', 'streams', 'oneWay', 'nested', 'threads'];
+  if (setting === TIMERS) return { without: [...calls, 'upgrades', 'digests', ...later], timers: true };
+  if (setting === ONCE) {
+    return { without: [...calls, ...others.filter((other) => other !== 'once')], once: true };
+  }
   if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads', ...others] };
   if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads', ...others], nested: true };
   if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested', ...others], threads: true };
   return setting === STREAMS
     ? { without: ['drills', 'oneWay', 'nested', 'threads', ...others], streams: true }
-    : { without: ['streams', 'nested', 'threads', 'timers'], drill: setting };
+    : { without: ['streams', 'nested', 'threads', 'timers', ...later], drill: setting };
 }
 
 /**

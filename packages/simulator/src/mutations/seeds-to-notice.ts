@@ -14,6 +14,10 @@ export interface Notice {
   readonly threads?: true;
   /** In runs where all replicas compare their states. */
   readonly digests?: true;
+  /** In runs that all have timers, also ones that repeat, come again and again, or are cleared. */
+  readonly timers?: true;
+  /** In runs where handlers change the outside world. */
+  readonly once?: true;
 }
 
 /** By rule, where the simulator notices that the rule is missing. The bound is several times what the search took. */
@@ -248,4 +252,19 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   },
   'calling groups: a checkpoint holds the replies': { seed: 26, seeds: 100, nested: true },
   'calling groups: a reply leaves only when it is stable': { seed: 591, seeds: 1500, nested: true },
+  'timers: the order of a timer has no earlier time than the timer was due': { seed: 1, seeds: 2000, timers: true },
+  'timers: no copy of the state is made while functions wait to run': { seed: 1, seeds: 2000, timers: true },
+  'timers: a copy of the state is made before handlers that may arm some': { seed: 1, seeds: 2000, timers: true },
+  'timers: a copy made for a joiner is kept for a while, in case handlers arm some': {
+    seed: 1,
+    seeds: 2000,
+    timers: true,
+  },
+  'timers: a checkpoint has those that are data': { seed: 1, seeds: 2000, timers: true },
+  'timers: one that comes again and again began when the group did': { seed: 1, seeds: 2000, timers: true },
+  'nested calls: a successor says of a call that its predecessor may have sent it': {
+    seed: 1,
+    seeds: 2000,
+    once: true,
+  },
 };
