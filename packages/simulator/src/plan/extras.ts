@@ -158,7 +158,10 @@ export function withAgenda(plan: Plan, choices: Choices, { without = [], timers 
   const drawn = choices.chance(0.5);
   if (plan.timers === undefined || !(timers ?? drawn) || without.includes('agenda')) return plan;
   const periodsMs = choices.pick([[], [300], [1000], [300, 2000]]);
-  return { ...plan, timers: { ...plan.timers, agenda: { periodsMs, mayArm: choices.chance(0.5) } } };
+  // A history that never stops growing would travel too slowly in tiny pieces.
+  const pieceBytes = periodsMs.length > 0 ? Math.max(plan.copies.pieceBytes, 256) : plan.copies.pieceBytes;
+  const timersToo = { ...plan.timers, agenda: { periodsMs, mayArm: choices.chance(0.5) } };
+  return { ...plan, copies: { ...plan.copies, pieceBytes }, timers: timersToo };
 }
 
 /** @returns the plan with handlers that ask for the time and for randomness, in an eighth of the runs without a drill */
