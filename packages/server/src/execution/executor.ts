@@ -155,7 +155,7 @@ export class Executor {
   }
 
   dropNested({ id }: EffectOf<'dropNested'>): void {
-    this.#nested.take(id);
+    this.#nested.drop(id);
   }
 
   dropTimer({ id }: EffectOf<'dropTimer'>): void {

@@ -51,6 +51,10 @@ const handlers: UntypedServiceImplementation = {
     await asked;
     callback(null, 'told');
   },
+  askTwice: async (_call: TextCall, callback: Callback) => {
+    await Promise.all([ask(), ask()]);
+    callback(null, 'told');
+  },
   failing: async (_call: TextCall, callback: Callback) => {
     await ask(() => {
       throw new Error('no such host');
@@ -104,6 +108,30 @@ describe('a nested call', () => {
     other.left[0]?.done(said('no'));
     await reply;
     expect(executor.all('nestedReply')).toHaveLength(1);
+  });
+
+  it('is cancelled, sent or not, when the reply to another call of its handler is passed over', async () => {
+    const executor = alone();
+    await executor.call('askTwice');
+    await executor.call('askTwice');
+    await executor.call('ask');
+    for (const [orderNum, first] of [
+      [1, 1],
+      [2, 0],
+    ] as const) {
+      const [dropped, left] = [first, 1 - first].map((index) => ({ orderNum: orderNum as OrderNum, index }));
+      if (dropped === undefined || left === undefined) throw new Error('two calls were made');
+      const isSent = orderNum === 1;
+      const reply = isSent ? executor.send(left) : undefined;
+      executor.dropNested(dropped);
+      if (isSent) expect(other.left[0]?.cancelled).toBe(true);
+      other.left[0]?.done(CANCELLED);
+      expect(await (reply ?? executor.send(left))).toEqual(CANCELLED);
+    }
+    const another = executor.send({ orderNum: 3 as OrderNum, index: 0 });
+    expect(other.left[1]?.cancelled).toBe(false);
+    other.left[1]?.done(said('yes'));
+    expect(await another).toEqual(said('yes'));
   });
 
   it('ends with the words of its client if that throws', async () => {

@@ -84,6 +84,16 @@ export class OpenNestedCalls {
   }
 
   /**
+   * The reply to a call is passed over, and its handler never goes on. What else that handler has open is cancelled: a
+   * stream would otherwise stay open for as long as its callee waits, and no replica could join.
+   */
+  drop(id: NestedId): void {
+    const dropped = this.take(id);
+    if (dropped === undefined) return;
+    for (const call of this.#open.values()) if (call.run === dropped.run) call.cancel();
+  }
+
+  /**
    * Gives all waiting handlers an end, because this life is over. The next life begins only when handlers have ended.
    */
   close(): void {

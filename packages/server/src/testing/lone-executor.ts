@@ -135,6 +135,11 @@ export class LoneExecutor {
     await this.next('admitted', (event) => event.admission === admission);
   }
 
+  /** Passes the reply to a nested call over. */
+  dropNested(id: NestedId): void {
+    this.#carryOut({ kind: 'dropNested', id });
+  }
+
   dropAdmission(admission: number): void {
     this.#carryOut({ kind: 'dropAdmission', admission });
   }
