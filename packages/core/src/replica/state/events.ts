@@ -316,10 +316,7 @@ export type ReplicaEffect =
   | { readonly kind: 'sendNested'; readonly caller: NestedCaller; readonly again: boolean }
   /** Answer `wake` at this time of the clock that comes with events. Replaces an earlier one. */
   | { readonly kind: 'wakeAt'; readonly atMs: number }
-  /**
-   * The reply to this call is passed over: its handler, if it still waits for it, never goes on. Cancel what else that
-   * handler has open.
-   */
+  /** The reply to this call is passed over, and its handler never goes on: cancel what else that handler has open. */
   | { readonly kind: 'dropNested'; readonly id: NestedId }
   /** The same for a function that a handler gave to a timer. */
   | { readonly kind: 'dropTimer'; readonly id: NestedId }
