@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { batches } from './command/batches.js';
 import { playBatches } from './command/pool.js';
 import { Tally } from './command/tally.js';
+import type { PlanLimits } from './plan/plan.js';
 import { simulate } from './run.js';
 import type { TraceEvent } from './trace/event.js';
 
@@ -41,6 +42,9 @@ async function play(fresh: bigint): Promise<{ readonly known: Tally; readonly fr
 const replays = ({ violations, failures }: Tally): string[] =>
   [...violations, ...failures].map(({ seed, reason }) => `${reason}\n  npm run simulate -- --seed ${seed} --trace`);
 
+/** Handlers of these runs ask for values, arm timers, run functions once, and open streams. */
+const PUT_OFF: PlanLimits = { values: true, timers: true, once: true, nestedStreams: true };
+
 describe('runs by seed', () => {
   const fresh = randomBytes(8).readBigUInt64LE();
   let played: Awaited<ReturnType<typeof play>>;
@@ -62,6 +66,7 @@ describe('runs by seed', () => {
   it.each([
     ['without limits', {}],
     ['with nested calls', { nested: true, without: ['drills'] }],
+    ['with all that handlers put off or run once', { ...PUT_OFF, without: ['drills', 'stuck'] }],
   ])('are the same again for the same seed, %s', (_, limits) => {
     const trace = () => {
       const events: TraceEvent[] = [];
@@ -86,5 +91,21 @@ describe('runs by seed', () => {
     expect(text).toMatch(/^calls m\d+\.1 \(\d+\.0 of term \d+\)$/m);
     expect(text).toMatch(/^answers m\d+\.1 /m);
     expect(text).toMatch(/^calls m\d+ for a group, as 1\.0 of term 1, settled up to 0$/m);
+  });
+
+  it('show in their traces what handlers put off or run once', () => {
+    const texts: string[] = [];
+    const tracer = {
+      plan: (text: string) => texts.push(text),
+      event: (event: TraceEvent) => texts.push(event.text),
+      violation: () => {},
+    };
+    for (let seed = 1n; seed <= 12n; seed++) simulate(seed, { ...PUT_OFF, without: ['drills', 'stuck'], tracer });
+    const text = texts.join('\n');
+    expect(text).toMatch(/; values \d/);
+    expect(text).toMatch(/; timers 0\.\d, cleared, every \d+/);
+    expect(text).toMatch(/^processes \d+ at \d+: every every-\d+$/m);
+    expect(text).toMatch(/^runs m\d+\.1$/m);
+    expect(text).toMatch(/^processes \d+ at \d+: reply to \d+\.\d: 1-\d-/m);
   });
 });
