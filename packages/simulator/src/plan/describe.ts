@@ -36,7 +36,7 @@ const describeTimers = ({ share, agenda }: TimerPlan): string =>
   `timers ${share}` +
   (agenda === undefined
     ? ''
-    : `, cleared, every ${agenda.periodsMs.join(' and ') || 'never'}${agenda.mayArm ? ', foreseen' : ''}`);
+    : `, cleared, every ${agenda.periodsMs.join(' and ') || 'never'}${agenda.mayArm ? ', foreseen' : ''}${agenda.steady ? ', by steady clocks' : ''}`);
 
 const describeThreads = ({ blocks, blockMs, cuts }: ThreadPlan): string =>
   `liveness threads, main ones blocked ${blocks}, up to ${blockMs} ms${cuts > 0 ? `, cut ${cuts}` : ''}`;

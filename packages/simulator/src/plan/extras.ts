@@ -160,7 +160,8 @@ export function withAgenda(plan: Plan, choices: Choices, { without = [], timers 
   const periodsMs = choices.pick([[], [300], [1000], [300, 2000]]);
   // A history that never stops growing would travel too slowly in tiny pieces.
   const pieceBytes = periodsMs.length > 0 ? Math.max(plan.copies.pieceBytes, 256) : plan.copies.pieceBytes;
-  const timersToo = { ...plan.timers, agenda: { periodsMs, mayArm: choices.chance(0.5) } };
+  const agenda = { periodsMs, mayArm: choices.chance(0.5), steady: choices.chance(0.5) };
+  const timersToo = { ...plan.timers, agenda };
   return { ...plan, copies: { ...plan.copies, pieceBytes }, timers: timersToo };
 }
 

@@ -118,6 +118,8 @@ export interface TimerPlan {
     readonly periodsMs: readonly number[];
     /** Replicas are told that handlers may arm functions. */
     readonly mayArm: boolean;
+    /** Wall clocks are nearly right, so that the times of orders tell how far apart they are. */
+    readonly steady: boolean;
   };
 }
 

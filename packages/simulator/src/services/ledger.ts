@@ -41,8 +41,8 @@ export class Ledger {
   timeMs = 0;
   /** Timers that are armed and are data, by the order in which they were. Only runs with an agenda have them here. */
   armed = new Map<number, ArmedTimer>();
-  /** How often timers rang that come again and again, by name. */
-  #rung = new Map<string, number>();
+  /** The timers that come again and again, by name. */
+  #rung = new Map<string, Rings>();
   /** A value that no reply shows. Something outside of all handlers may change it. */
   stray = 0;
   /** `#digests[n]` is the digest of the first n operations. */
@@ -66,15 +66,19 @@ export class Ledger {
     return this.look(input);
   }
 
-  /** A timer rings that comes again and again. @returns the how manieth time that is */
-  rang(name: string): number {
+  /** A timer rings that comes again and again. @returns how often it has by now */
+  rings(name: string, timeMs: number): number {
     const times = this.timesRung(name) + 1;
-    this.#rung.set(name, times);
+    this.#rung.set(name, { times, timeMs });
     return times;
   }
 
   timesRung(name: string): number {
-    return this.#rung.get(name) ?? 0;
+    return this.#rung.get(name)?.times ?? 0;
+  }
+
+  lastRang(name: string): number | undefined {
+    return this.#rung.get(name)?.timeMs;
   }
 
   /** A reply of another service becomes part of the history. */
@@ -129,7 +133,13 @@ interface Saved {
   readonly state: unknown;
   readonly stray: number;
   readonly armed?: [number, ArmedTimer][];
-  readonly rung?: [string, number][];
+  readonly rung?: [string, Rings][];
+}
+
+/** How often a timer rang, and the time of the order in which it did last. */
+interface Rings {
+  readonly times: number;
+  readonly timeMs: number;
 }
 
 /** A timer of `after`, until it rings. */

@@ -44,6 +44,9 @@ export const timerFor = (name: string, { kind }: Timing, armed: Armed): Timer =>
 /** A timer by the place where it was armed. */
 export const placeKey = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
 
+/** The period of one of these. */
+export const periodOf = (name: string): number => Number(name.slice('every-'.length));
+
 /** The timers that come again and again because the service has them, by name. */
 export const everyOf = (periodsMs: readonly number[]): ReadonlyMap<string, number> =>
   new Map(periodsMs.map((ms) => [`every-${ms}`, ms]));

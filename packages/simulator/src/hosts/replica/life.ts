@@ -33,7 +33,7 @@ type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
 /** The run, as handlers see it. */
 export interface LifeWorld {
-  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'once' | 'streams' | 'timers' | 'values'>;
+  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'once' | 'streams' | 'timers' | 'values' | 'drift'>;
   readonly choices: Choices;
   readonly history: Pick<History, 'byName' | 'stable'>;
   readonly coordinator: { readonly record: Pick<GroupRecord, 'term' | 'code' | 'group' | 'origin'> | undefined };

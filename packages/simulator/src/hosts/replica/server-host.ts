@@ -150,7 +150,7 @@ export class ServerHost extends Host {
     this.brings = bringsOf({ config, version });
     this.thread = threads && new VirtualThread();
     this.acknowledged.clear();
-    this.core = newCore(this.#world.plan, this, { config, version });
+    this.core = newCore(this.#world, this, { config, version });
     this.status = undefined;
     this.life = new Life(this.#world, this);
     this.#admissions = new Admissions(this.name);

@@ -1,10 +1,11 @@
-import type { DueTimer, NestedId, OrderNum, ReplicaEvent, ReplicaProgress } from '@understudy/core/internal';
+import type { DueTimer, NestedId, OrderInfo, OrderNum, ReplicaEvent, ReplicaProgress } from '@understudy/core/internal';
 import type { Plan } from '../../plan/plan.js';
 import type { Ledger } from '../../services/ledger.js';
-import { cancelsTimer, firedText, placeKey, type Timing, timerFor, timingOf } from '../../services/timed.js';
+import { cancelsTimer, firedText, periodOf, placeKey, type Timing, timerFor, timingOf } from '../../services/timed.js';
 import { Randomness } from '../../services/values.js';
 import { demand } from '../../violation.js';
 import type { OrderedTask } from './nested-handlers.js';
+import { STEADY_WITHIN_MS } from './new-core.js';
 
 /** A function that a handler gave away, with the randomness of that handler. */
 interface GivenFunction {
@@ -18,13 +19,15 @@ interface GivenFunction {
 
 /** Nested calls have the first indexes. */
 const INDEX = 9;
+/** More than what lies between any two steady clocks. */
+const CLOCKS_WITHIN_MS = 4 * STEADY_WITHIN_MS;
 /** Two readings of a clock. */
 const TOLERANCE_MS = 1;
 
 /** The life that the handlers belong to, and what they may do in it. */
 export interface TimedHandlersLife {
   readonly name: string;
-  readonly world: { readonly plan: Pick<Plan, 'timers'> };
+  readonly world: { readonly plan: Pick<Plan, 'timers' | 'drift'> };
   readonly service: Ledger;
   readonly clockMs: number;
   readonly progress: ReplicaProgress | undefined;
@@ -79,7 +82,7 @@ export class TimedHandlers {
     const last = this.#began.get(timer.name);
     this.#began.set(timer.name, { term, atMs: clockMs });
     if (last?.term !== term) return;
-    const periodMs = Number(timer.name.slice('every-'.length));
+    const periodMs = periodOf(timer.name);
     demand(
       clockMs - last.atMs >= periodMs - TOLERANCE_MS,
       () => `${name} processes ${timer.name} ${(clockMs - last.atMs).toFixed(1)} ms after the last time`,
@@ -97,11 +100,23 @@ export class TimedHandlers {
         return { fired: firedText(payload), random: new Randomness(info) };
       }
       case 'every':
-        return {
-          fired: `${firedText(timer.name)}#${this.#life.service.rang(timer.name)}`,
-          random: new Randomness(info),
-        };
+        return { fired: this.#ringsEvery(timer.name, info), random: new Randomness(info) };
     }
+  }
+
+  /** Across failovers, too, a timer that comes again and again rings once in its period, however late it is. */
+  #ringsEvery(name: string, { orderNum, timeMs }: OrderInfo): string {
+    const { service, world } = this.#life;
+    const { timers, drift } = world.plan;
+    const lastMs = service.lastRang(name);
+    if (lastMs !== undefined && timers?.agenda?.steady) {
+      const leastMs = periodOf(name) / drift.fastest - CLOCKS_WITHIN_MS;
+      demand(
+        timeMs - lastMs >= leastMs,
+        () => `${name} rings in order ${orderNum} at ${timeMs}, only ${timeMs - lastMs} ms after the last time`,
+      );
+    }
+    return `${firedText(name)}#${service.rings(name, timeMs)}`;
   }
 
   #run(id: NestedId, orderNum: OrderNum, timeMs: number): Rung {
