@@ -252,8 +252,8 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   },
   'calling groups: a checkpoint holds the replies': { seed: 26, seeds: 100, nested: true },
   'calling groups: a reply leaves only when it is stable': { seed: 591, seeds: 1500, nested: true },
-  'timers: the order of a timer has no earlier time than the timer was due': { seed: 1, seeds: 50, timers: true },
-  'timers: no copy of the state is made while functions wait to run': { seed: 301, seeds: 1500, timers: true },
+  'timers: the order of a timer has no earlier time than the timer was due': { seed: 11, seeds: 100, timers: true },
+  'timers: no copy of the state is made while functions wait to run': { seed: 323, seeds: 1500, timers: true },
   'timers: a checkpoint has those that are data': { seed: 46, seeds: 300, timers: true },
   'nested calls: a successor says of a call that its predecessor may have sent it': {
     seed: 21,
