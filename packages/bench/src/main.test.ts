@@ -93,7 +93,7 @@ describe('the benchmark', () => {
 
   it('measures full load beside other work, large messages and idle groups', async () => {
     const file = join(dir, 'others.json');
-    const sections = ['--only', 'throughput,large,idle', '--disturbed', '--large-mib', '1', '--sessions', '0,2'];
+    const sections = ['--only', 'throughput,large,idle', '--disturbed', '--large-mib', '1', '--sessions', '2'];
     expect(
       await exitOf(bench(...sections, '--variants', 'stream-concurrent', ...SHORT, ...HEARTBEATS, '--json', file)),
     ).toBe(0);
@@ -114,10 +114,8 @@ describe('the benchmark', () => {
           expect(meanwhile.count).toBeGreaterThan(0);
           expect(clientMemory).toBeGreaterThan(0);
         }
-    expect(idle.map(({ sessions }) => sessions)).toEqual([0, 2]);
-    const [none, two] = idle.map(({ turns }) => turns[0]?.flows.clientToPrimary.messages);
-    expect(none).toBe(0);
-    expect(two).toBeGreaterThan(0);
+    expect(idle.map(({ sessions }) => sessions)).toEqual([2]);
+    expect(idle[0]?.turns[0]?.flows.clientToPrimary.messages).toBeGreaterThan(0);
   });
 
   it('exits with 2 when its arguments make no sense', async () => {

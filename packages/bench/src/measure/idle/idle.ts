@@ -19,8 +19,8 @@ const SESSIONS_MAX_LEAST = 1_024;
 const SESSIONS_A_PROCESS = 250;
 /** On any machine the sessions of a process are open after this time, unless something is wrong. */
 const PATIENCE_MS = 600_000;
-/** Until the code of heartbeats is compiled, and what the opening of the sessions left behind is gone. */
-const SETTLE_SECONDS = 5;
+/** So many warm-ups, until the code of heartbeats is compiled and what the opening of the sessions left behind is gone. */
+const SETTLE_WARM_UPS = 2.5;
 
 export interface Idle {
   /** Cores kept busy, in percent of one. */
@@ -110,6 +110,6 @@ async function openIdle(
     drivers.push(await connect(stage, site.group.target, mode, Math.min(left, SESSIONS_A_PROCESS)));
   if (sessions > 0)
     for (const driver of drivers) await stage.until('the sessions are open', driver.ask('openSessions'), PATIENCE_MS);
-  await stage.pass(SETTLE_SECONDS);
+  await stage.pass(SETTLE_WARM_UPS * settings.warmUpSeconds);
   return { site, clients: drivers as unknown as readonly Child<ProcessCommands>[] };
 }
