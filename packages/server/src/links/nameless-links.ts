@@ -29,7 +29,12 @@ export class NamelessLinks {
   add(link: AcceptedLink, end: (reason: string) => void): void {
     if (this.#links.size >= this.#max) this.#end(this.#mostCrowded(), 'others wait to say who they are');
     const late = `it did not say and prove who it is within ${NAMED_WITHIN_MS / 1000} s`;
-    const timer = setTimeout(() => this.#end(nameless, late), NAMED_WITHIN_MS).unref();
+    const timer = setTimeout(() => {
+      // After a blocked loop what the other side has sent is read first.
+      setImmediate(() => {
+        if (this.#links.has(nameless)) this.#end(nameless, late);
+      });
+    }, NAMED_WITHIN_MS).unref();
     const nameless: Nameless = { link, peer: link.getPeer(), end, timer };
     this.#links.add(nameless);
   }

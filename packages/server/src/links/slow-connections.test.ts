@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Server as NetServer, type Socket } from 'node:net';
-import { Client, credentials, type Server } from '@grpc/grpc-js';
+import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { CONNECT_PATH, LINK_PATH } from '@understudy/grpc-common';
@@ -9,7 +9,7 @@ import { counterService } from '../testing/counter.js';
 import { RawStream } from '../testing/raw-stream.js';
 import { type Node, Stage } from '../testing/stage.js';
 import { floodedService } from './testing/flooded-service.js';
-import { UNSPOKEN_MAX } from './unspoken-connections.js';
+import { UnspokenConnections } from './unspoken-connections.js';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 /** The header of a frame: its length, its type, its flags, its stream. */
@@ -29,13 +29,14 @@ const HEADERS = headersOf(counterService.Add.path);
 const TOO_LARGE = Buffer.alloc(64 * 1024 * 1024);
 
 let stage: Stage;
+const stages: Stage[] = [];
 const sockets: Socket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await stage.end();
+  for (const each of stages.splice(0)) await each.end();
 });
 
-function open({ address }: Node, ...bytes: readonly Buffer[]): Socket {
+function open({ address }: Pick<Node, 'address'>, ...bytes: readonly Buffer[]): Socket {
   const [host, port] = address.split(':');
   const socket = connect(Number(port), host);
   sockets.push(socket);
@@ -70,6 +71,7 @@ it('connections that never finish what they begin are ended, while honest client
   // The answer to a ping cannot come from who is in the middle of a frame, or reads nothing.
   const options = { 'grpc.keepalive_time_ms': 2_000, 'grpc.keepalive_timeout_ms': 4_000 };
   stage = new Stage(memoryCoordinator(), {}, [], undefined, options);
+  stages.push(stage);
   const [primary] = (await stage.startGroup(2)) as [Node, Node];
   const early = honest(primary);
   let calls = 0;
@@ -123,6 +125,7 @@ it('a connection that reads nothing is ended for the pings that it does not answ
   const answer = (_call: unknown, callback: (error: null, reply: Buffer) => void) => callback(null, TOO_LARGE);
   const addFlooded = (server: Server) => server.addService(floodedService, { Big: answer, Take: answer });
   stage = new Stage(memoryCoordinator(), {}, [], addFlooded, options);
+  stages.push(stage);
   const node = await stage.start('r1');
   const { http2Servers } = node.server as unknown as { readonly http2Servers: Map<NetServer, unknown> };
   const accepted = new Promise<Socket>((resolve) => {
@@ -140,15 +143,30 @@ it('a connection that reads nothing is ended for the pings that it does not answ
 });
 
 it('no more connections wait than a bound: the oldest makes room, and who speaks at once is served', async () => {
-  stage = new Stage(memoryCoordinator());
-  const node = await stage.start('r1');
-  const first = open(node);
+  const logged: unknown[] = [];
+  const server = new Server();
+  new UnspokenConnections({ log: (_level, _event, fields) => logged.push(fields?.reason) }, 3).watch(server);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  const address = `127.0.0.1:${port}`;
+  const spoken = open({ address }, PREFACE, SETTINGS);
+  await once(spoken, 'data');
+  const first = open({ address });
   await once(first, 'connect');
-  const others = many(UNSPOKEN_MAX, () => open(node));
-  await Promise.all(others.map((socket) => !socket.connecting || once(socket, 'connect')));
+  const others = many(3, () => open({ address }));
   await ends([first]);
-  expect(stage.logged).toContainEqual(expect.stringContaining(`${UNSPOKEN_MAX} later ones`));
-  const client = honest(node);
-  expect(await client.add('a')).toBe(1);
-  await client.close();
+  expect(logged).toEqual(['3 later ones have not begun to speak HTTP/2 either']);
+  const client = new Client(address, credentials.createInsecure());
+  const { path, requestSerialize, responseDeserialize } = counterService.Add;
+  const answer = await new Promise((resolve) => {
+    const request = { id: 'x', by: 1 };
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error) => resolve(error?.code));
+  });
+  expect(answer).toBe(status.UNIMPLEMENTED);
+  expect([spoken, ...others.slice(1)].map(({ closed }) => closed)).toEqual([false, false, false]);
+  client.close();
+  server.forceShutdown();
 });

@@ -13,7 +13,7 @@ export const SPOKEN_WITHIN_MS = 5_000;
 /** How long the other side may take to read what was written before a connection is ended. */
 const READ_WITHIN_MS = 2_000;
 /** How many connections may be open that have not sent them. The oldest makes room for a newcomer. */
-export const UNSPOKEN_MAX = 1_024;
+const UNSPOKEN_MAX = 1_024;
 
 interface Unspoken {
   readonly socket: Socket;
@@ -28,12 +28,14 @@ interface WithListeners {
 /** The connections of a server of grpc-js, from when they are made until they have spoken. */
 export class UnspokenConnections {
   readonly #refusals: Refusals;
+  readonly #max: number;
   readonly #watched = new WeakSet<Http2Server>();
   /** By the other end's address, the oldest first. */
   readonly #connections = new Map<string, Unspoken>();
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, max = UNSPOKEN_MAX) {
     this.#refusals = new Refusals(logger);
+    this.#max = max;
   }
 
   /** Watches everything that servers are bound to, now and later. */
@@ -72,9 +74,9 @@ export class UnspokenConnections {
   #add(socket: Socket): void {
     // Whoever connects to a Unix socket is a process of this machine, and has no address.
     if (socket.remoteAddress === undefined) return;
-    if (this.#connections.size >= UNSPOKEN_MAX) {
+    if (this.#connections.size >= this.#max) {
       const [oldest] = this.#connections.keys();
-      this.#end(oldest, `${UNSPOKEN_MAX} later ones have not begun to speak HTTP/2 either`);
+      this.#end(oldest, `${this.#max} later ones have not begun to speak HTTP/2 either`);
     }
     const name = nameOf(socket);
     const late = `it did not begin to speak HTTP/2 within ${SPOKEN_WITHIN_MS / 1000} s`;
@@ -111,7 +113,8 @@ export class UnspokenConnections {
 function letGo(session: ServerHttp2Session, connection: Socket): void {
   const { destroy } = session;
   session.destroy = (...why) => {
-    destroy.apply(session, why);
+    session.destroy = destroy;
+    session.destroy(...why);
     const late = setTimeout(() => connection.destroy(), READ_WITHIN_MS).unref();
     connection.once('close', () => clearTimeout(late));
   };
