@@ -1,3 +1,4 @@
+/** Links that have not said who they are: each has a deadline, and all of them a bound. */
 import type { AcceptedLink } from './accepted-link.js';
 
 /** How many links may be open that have not said who they are. */
