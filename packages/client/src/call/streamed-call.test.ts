@@ -176,7 +176,7 @@ describe('a replicated stream, compared with a bare one', () => {
   });
 
   it('ends at its deadline alike, after messages', async () => {
-    const { ours, notes } = await both('list, then hang', () => ({ count: 3, options: deadlineIn(150) }));
+    const { ours, notes } = await both('list, then hang', () => ({ count: 3, options: deadlineIn(1_000) }));
     expect(ours.events).toEqual(['metadata', '1', '2', '3', 'error', 'status 4', 'end']);
     expect(notes.cancelled).toBe(1);
   });
