@@ -144,7 +144,12 @@ const BLOCKING_COPIES = 24;
 
 const copiesMs = ({ plan }: SettlingWorld): number => BLOCKING_COPIES * plan.copies.blockMs;
 
-const answeredWithinMs = (world: SettlingWorld): number => ANSWERED_WITHIN_MS + longStreamsMs(world) + copiesMs(world);
+/** A handler waits for a stream that it opened, read by read and write by write, and calls may wait for that handler. */
+const nestedStreamsMs = ({ plan: { nested } }: SettlingWorld): number =>
+  nested === undefined || nested.streams === 0 ? 0 : 20 * nested.calleeMs;
+
+const answeredWithinMs = (world: SettlingWorld): number =>
+  ANSWERED_WITHIN_MS + longStreamsMs(world) + copiesMs(world) + nestedStreamsMs(world);
 
 /** Gives up the streams that are left: nobody joins while they are open. */
 function cancelStreams({ clients }: SettlingWorld): void {
