@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RULES, type Rule } from '@understudy/core/testing';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -113,8 +113,7 @@ describe('the exhaustive search finds a violation in a core without the rule', (
   ])('%s', (name, modeName) => {
     const rule = RULES.find((one) => one.rule === name) as Rule;
     const mode = MODES.find((one) => nameOf(one) === modeName) as Mode;
-    const player = builds.build(rule);
-    const module = pathToFileURL(join(dirname(player), '../exhaustive/search/explore.js')).href;
+    const module = pathToFileURL(join(builds.build(rule), 'exhaustive/search/explore.js')).href;
     const args = ['--input-type=module', '--eval', PROGRAM, JSON.stringify({ explore: module, mode, bound: ONE })];
     const { violations } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Summary;
     expect(violations).toHaveLength(1);

@@ -35,7 +35,7 @@ export class Builds {
   }
 
   /**
-   * @returns the program of the copy that plays seeds
+   * @returns the folder of the copy's compiled simulator
    * @throws Error if the core does not have each marker of the rule exactly once: nothing sensible would be taken out
    */
   build(mutation: Mutation): string {
@@ -47,7 +47,7 @@ export class Builds {
       rmSync(path);
       writeFileSync(path, text);
     }
-    return join(copy, 'simulator/dist/mutations/player.js');
+    return join(copy, 'simulator/dist');
   }
 
   remove(): void {
