@@ -6,10 +6,10 @@ import { violationsOf } from './nested/proof.js';
 import { OPENING_CENTS, openAccounts, Shopping, salesOf } from './nested/shopping.js';
 import { replacePrimary, replaceShop, withTown } from './nested/town.js';
 
-const PURCHASES = 200;
+const PURCHASES = 400;
 const IN_FLIGHT = 16;
 /** The least number of purchases answered between two kills. */
-const BETWEEN_KILLS = 40;
+const BETWEEN_KILLS = 60;
 /** How many payments, and how many parcels, have no answer yet when the shop's primary dies. */
 const UNCERTAIN = 8;
 
