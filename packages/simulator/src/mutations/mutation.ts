@@ -55,6 +55,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: nothing starts behind what was started with care until all others know that it is complete',
   'messages of death: a read shows what was started with care only once all others know that it is complete',
   // It takes two deaths by chance, each in a moment.
+  'messages of death: a primary that cannot have started a suspect yet did not die of it',
   'messages of death: an item shows what was started with care only once all others know that it is complete',
   'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
   'messages of death: a message whose reply a live session has is under no suspicion',

@@ -85,7 +85,7 @@ function suspectsOf(m: PromotionState, before: Deaths, through: OrderNum): Suspe
   const known = new Map(before.suspects.map(({ message, deaths }) => [message, deaths]));
   const open = openOrders(m, through);
   const [first] = open;
-  if (first !== undefined && wasStartedWithCare(m, first)) {
+  if (first !== undefined && wasStartedWithCare(m, first) && /* rule blamed-if-started */ mayHaveStarted(m, first)) {
     const names = namesOf(r, first);
     const deaths = Math.max(anonymousDeaths(before, first), ...names.map((name) => known.get(name) ?? 0)) + 1;
     const others = before.suspects.filter(({ message }) => !names.includes(message));
@@ -121,6 +121,12 @@ function wasStartedWithCare({ r }: PromotionState, info: OrderInfo): boolean {
   const itsTerm = r.record?.adoptedThrough.at(-1)?.term ?? 1;
   return info.term < itsTerm ? isNamed(r, info) : isMarked(info);
 }
+
+/**
+ * Whether the dead primary can have started a message with care: it waits until every other replica in sync holds it, and
+ * this one is in sync.
+ */
+const mayHaveStarted = (m: PromotionState, { orderNum }: OrderInfo): boolean => orderNum <= m.heldUpTo;
 
 /** How many primaries died before, if that may have been of a message like this one that nobody else had heard of. */
 const anonymousDeaths = ({ unexplained }: Deaths, info: OrderInfo): number =>

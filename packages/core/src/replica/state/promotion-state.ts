@@ -23,6 +23,9 @@ export class PromotionState {
    */
   completedUpTo: OrderNum;
 
+  /** This replica held the orders up to this one when the promotion began. */
+  readonly heldUpTo: OrderNum;
+
   /** The adopted place whose message waits until the others know that it is the next one. */
   heldBack: OrderNum | undefined;
   /** They are told at the end of this turn. */
@@ -37,6 +40,7 @@ export class PromotionState {
     completedUpTo: OrderNum = r.order.processedUpTo,
   ) {
     this.r = r;
+    this.heldUpTo = r.order.heldUpTo;
     this.completedUpTo = maxOf(completedUpTo, r.order.processedUpTo);
     // A session that has not heard of the new term by then can deliver nothing of an older one: no heartbeat that it sent
     // before is young enough for the delivery rule.

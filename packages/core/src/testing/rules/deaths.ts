@@ -63,6 +63,12 @@ export const DEATH_RULES: readonly Rule[] = [
     shows: 'C1  delivered look -> m1',
   },
   {
+    rule: 'messages of death: a primary that cannot have started a suspect yet did not die of it',
+    scenario: 'not-started',
+    without: { 'blamed-if-started': 'true' },
+    lacks: 'S3  processes 1: m1',
+  },
+  {
     rule: 'messages of death: an item shows what was started with care only once all others know that it is complete',
     scenario: 'item-shows-complete',
     without: { 'item-shows-complete': 'false' },
