@@ -161,12 +161,14 @@ export class SentStream implements SentCall {
   #onStatus(status: StatusObject): void {
     if (this.#ended) return;
     this.#ended = true;
+    // The status gets its place first. A successor that knew only the ends of writes would go on with the stream behind
+    // messages that nobody has taken.
+    this.#done(replyOutcome(this.#initial, encodeBatch(this.#messages, 0), status));
+    this.#messages = [];
     for (const writer of this.#writers) writer(TAKEN);
     this.#writers.clear();
     this.#reader?.(TAKEN);
     this.#reader = undefined;
-    this.#done(replyOutcome(this.#initial, encodeBatch(this.#messages, 0), status));
-    this.#messages = [];
   }
 
   /** Waits for the end of the turn, since several messages may come in one. */

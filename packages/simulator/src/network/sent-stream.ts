@@ -135,13 +135,13 @@ export class SentStream {
     this.#reply(reader, news);
   }
 
-  /** The status comes last, behind the ends of what is under way. */
+  /** The status gets its place before the ends of what is under way, as in the client library. */
   #end(outcome: Reply): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#host.step({ kind: 'nestedReply', to: this.#opening, outcome });
     if (this.#write !== undefined) this.#reply(this.#write.id, NOTHING);
     if (this.#reader !== undefined) this.#reply(this.#reader, NOTHING);
-    this.#host.step({ kind: 'nestedReply', to: this.#opening, outcome });
   }
 
   #reply(to: NestedId, news: StreamNews): void {
