@@ -159,7 +159,7 @@ export interface GroupConfig {
    * A backup that has not heard from the primary for this long takes over, and a primary that has not heard from a
    * backup for this long stops answering. A shorter lease makes failover faster, but then a busy machine may cost the
    * primary its role; a blocked event loop does not, unless heartbeats are left to it (`livenessAddress: false`). 20 to
-   * 20,000. Default: 300.
+   * 20,000. Default: 200.
    */
   readonly leaseMs: number;
   /**

@@ -24,7 +24,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 const NUMBERS = {
   pendingSourceOrderMax: { min: 1, max: 65_536, otherwise: 64 },
-  leaseMs: { min: 20, max: 20_000, otherwise: 300 },
+  leaseMs: { min: 20, max: 20_000, otherwise: 200 },
   sessionMs: { min: 20, max: 600_000, otherwise: 900 },
   sessionExpiryMs: { min: 20, max: 604_800_000, otherwise: 60_000 },
   nullMessageMs: { min: 1, max: 10_000, otherwise: 20 },

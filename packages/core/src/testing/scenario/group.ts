@@ -26,7 +26,14 @@ function configOf(args: readonly string[], more: Readonly<Record<string, unknown
   ];
   // With batches every scenario would be longer; the scenarios about batches set it.
   // Likewise with digests of the state.
-  const fields: Record<string, unknown> = { group: 'g', batchMs: 0, stateDigestEvery: 0, methods, ...more };
+  const fields: Record<string, unknown> = {
+    group: 'g',
+    leaseMs: 300,
+    batchMs: 0,
+    stateDigestEvery: 0,
+    methods,
+    ...more,
+  };
   for (const arg of args) {
     const [key = '', value = ''] = arg.split('=');
     if (!['replicas', 'interceptors', 'backup-reads'].includes(key))
