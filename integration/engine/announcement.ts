@@ -11,7 +11,7 @@ const SOCKET = 'UNDERSTUDY_TEST_ENGINE';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** What is written to whoever asks: the environment variables of an engine that is ready, or why there is none. */
+/** The answer to a process that asks: the environment variables by which the engine is found, or why there is none. */
 type Announced = { readonly env: Environment } | { readonly error: string };
 
 /**

@@ -22,7 +22,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   return async () => {
     over.abort();
     announcement.close();
-    // Whoever waited for an engine that did not come has failed already.
+    // If no engine came, the test files that waited for it have failed already.
     await preparing.then(
       (engine) => engine.stop(),
       () => {},

@@ -5,7 +5,7 @@ import { monotonicMs } from './clock.js';
 import type { Turns } from './commands.js';
 
 const EVERY_MS = 1;
-/** What calls notice of a process that holds its loop. */
+/** How long the turns of a process's event loop take, which is for how long calls to it wait. */
 const LONG_MS = 10;
 /** Linux counts the nanoseconds for which a thread had a processor; a process's first thread has its number. */
 const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;

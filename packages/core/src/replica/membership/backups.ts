@@ -93,7 +93,7 @@ function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
   if (r.record === undefined || !isMember(r.record.inSync, peer.member)) return;
   r.log('error', 'UNDERSTUDY_DIVERGED', { peer: peer.member.id, orderNum });
   p.differedUpTo = maxOf(p.differedUpTo, orderNum);
-  // It comes back with a copy of this state.
+  // The backup comes back with a copy of this primary's state.
   /* rule diverged-comes-back */ p.learners.set(peer.member.id, r.nowMs);
   proposeRemoval(p, [peer.member], 'diverged');
 }

@@ -252,7 +252,7 @@ export abstract class Role {
   stalled(_entry: Entry, _forMs: number): boolean {
     return false;
   }
-  /** What this replica's handler of a method sent on a stream differs from what the primary's sent. */
+  /** This replica's handler of a method sent something else on a stream than the primary's handler did. */
   diverged(_orderNum: OrderNum, _method: string): void {}
   nestedCalled(_id: NestedId): void {}
 
