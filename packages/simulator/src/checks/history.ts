@@ -1,6 +1,6 @@
-import type { Reply } from '@understudy/core/internal';
+import { type Poisoned, type Reply, requestDigest } from '@understudy/core/internal';
 import type { Operation } from '../linearizability/model.js';
-import { type Ledger, type Saw, sawOf } from '../services/ledger.js';
+import { type Ledger, requestText, type Saw, sawOf } from '../services/ledger.js';
 import type { Workload } from '../services/workload.js';
 import { demand } from '../violation.js';
 import type { StreamRecord } from './stream-record.js';
@@ -82,6 +82,7 @@ export class History {
   readonly #promotions: Promotion[] = [];
   #now = 0;
   #refusesAccepted = false;
+  readonly #refused = new Set<Poisoned>();
   /** Judgments that were left undecided because they would have taken too long. */
   undecided = 0;
 
@@ -204,8 +205,18 @@ export class History {
   }
 
   /** What the group's record says is no longer processed. */
-  noteRefused(poisoned: readonly { readonly method: string }[] | undefined): void {
-    this.#refusesAccepted ||= poisoned?.some(({ method }) => method === ONE_WAY) ?? false;
+  noteRefused(poisoned: readonly Poisoned[] = []): void {
+    this.#refusesAccepted ||= poisoned.some(({ method }) => method === ONE_WAY);
+    for (const message of poisoned) this.#refused.add(message);
+  }
+
+  /** Whether this operation was taken for a message of death. */
+  #wasRefused(operation: ApplicationCall | undefined): boolean {
+    if (operation === undefined) return false;
+    const message = requestText(operation.name, operation.input);
+    return [...this.#refused].some(
+      ({ method, digest }) => requestDigest(method, message).toString(16).padStart(8, '0') === digest,
+    );
   }
 
   /** Whether some order of the calls explains what all callers saw so far; what is still open may have happened. */
@@ -271,7 +282,8 @@ export class History {
 
   /**
    * The exception of DESIGN 3 for `concurrent`: the reply was not stable, and its client was dead, or out of reach for
-   * sessionMs, when a promotion decided. A reply that a client in reach had is never lost.
+   * sessionMs, when a promotion decided. A reply that a client in reach had is never lost. Such a client cannot say either
+   * that a call was answered, so the call may be refused as a message of death, though its order was stable.
    */
   #mayBeLost({ name, process, completedAt, saw, state }: ApplicationCall): boolean {
     return this.#mayBeGone(process, completedAt, saw?.last ?? (state === 'accepted' ? name : ''));
@@ -280,7 +292,10 @@ export class History {
   /** @param by the order that caused what the process saw */
   #mayBeGone(process: number, completedAt: number, by: string): boolean {
     if (process < 0) return false;
-    const stableAt = this.byName.get(by)?.stableAt ?? this.#partsStableAt.get(by) ?? Number.POSITIVE_INFINITY;
+    const operation = this.byName.get(by);
+    const stableAt = this.#wasRefused(operation)
+      ? Number.POSITIVE_INFINITY
+      : (operation?.stableAt ?? this.#partsStableAt.get(by) ?? Number.POSITIVE_INFINITY);
     return this.#promotions.some(
       ({ at, gaveUp, orderly }) => !orderly && at > completedAt && at < stableAt && gaveUp.has(process),
     );

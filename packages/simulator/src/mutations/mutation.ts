@@ -25,6 +25,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'hole: the group refuses to go on while a live client holds an order beyond it',
   'bounds: a caller is told once that no reply will come',
   'bounds: the log is kept for streams only while a message that is not processed may open one',
+  'bounds: the log is not kept for an order that a promotion cut',
   // No client of a run is a group that opens streams: its handlers open them at a service that is no group.
   'nested streams: a group that opens a stream again goes on with it',
   'nested streams: items go on from where the calling group is',

@@ -1,7 +1,7 @@
 /** FIG. 10: a backup takes announcements into messageOrder, and discards those that a promotion did not adopt. */
 
 import type { Connection } from '../../connection/connection.js';
-import { minOf, type OrderNum } from '../../model/ids.js';
+import type { OrderNum } from '../../model/ids.js';
 import type { CallOrder, OrderInfo } from '../../model/order-info.js';
 import type { BackupOrder } from '../../ordering/backup-order.js';
 import { adoptionPublished, isAdopted } from '../../record/transitions.js';
@@ -68,9 +68,8 @@ export function discardUnadopted(r: ReplicaState, backupOrder: BackupOrder): voi
   }
   if (keep === r.order.last) return;
   r.log('info', 'orders were not adopted', { from: keep + 1, through: r.order.last });
-  r.order.entries.dropAfter(keep, ({ info, message }) => {
+  r.order.dropAfter(keep, ({ info, message }) => {
     if (message?.order === info) r.connections.get(info.connection)?.loseOrder(message);
   });
-  r.order.heldUpTo = minOf(r.order.heldUpTo, keep);
   backupOrder.nextOrderNum = (keep + 1) as OrderNum;
 }

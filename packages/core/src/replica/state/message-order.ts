@@ -2,7 +2,7 @@
 
 import type { Message } from '../../connection/message.js';
 import type { OrderNum } from '../../model/ids.js';
-import { NO_ORDER, next } from '../../model/ids.js';
+import { minOf, NO_ORDER, next } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { hasBody, type OrderInfo } from '../../model/order-info.js';
 import { OrderWindow } from '../../ordering/window.js';
@@ -68,6 +68,13 @@ export class MessageOrder {
   /** The entry to process next, if it and its body are here. */
   get ready(): Entry | undefined {
     return this.processedUpTo < this.heldUpTo ? this.entries.get(next(this.processedUpTo)) : undefined;
+  }
+
+  /** Drops the orders beyond this one: they never happened. */
+  dropAfter(orderNum: OrderNum, dropped: (entry: Entry) => void): void {
+    this.entries.dropAfter(orderNum, dropped);
+    this.heldUpTo = minOf(this.heldUpTo, orderNum);
+    /* rule cut-stays-no-more */ this.mayStayUpTo = minOf(this.mayStayUpTo, orderNum);
   }
 
   /** @param timeMs the time of the order `base`, or a later one */

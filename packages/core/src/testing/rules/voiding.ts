@@ -45,6 +45,12 @@ export const VOIDING_RULES: readonly Rule[] = [
     lacks: 'S2: backup, term 1, held 4, processed 3, stable 3, log 2, digest d1aed2bf98e21: m1 m2 m3',
   },
   {
+    rule: 'bounds: the log is not kept for an order that a promotion cut',
+    scenario: 'cut-may-not-stay',
+    without: { 'cut-stays-no-more': ';' },
+    lacks: 'S2: primary, term 2, held 1, processed 1, stable 1, log 0, digest 70c05324b4d89: m1',
+  },
+  {
     rule: 'bounds: a waiting reply is kept once, however often it is asked for',
     scenario: 'walk-asked-again',
     without: { 'wait-once': ';' },
