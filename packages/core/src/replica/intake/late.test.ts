@@ -127,4 +127,19 @@ describe('where more calls wait than can have their turn in time', () => {
     expect(served.refused).toHaveLength(1);
     expect(served.executed).toBe(501);
   });
+
+  it('a new one is refused however many were refused before: those take no time', () => {
+    const served = new Served();
+    served.call(500, 60_000);
+    served.serve(100);
+    for (let turn = 0; turn < 100; turn++) {
+      served.call(10, 100);
+      served.serve(1);
+    }
+    expect(served.refused).toHaveLength(1_000);
+    served.call(1, 3_500);
+    served.serve(1);
+    expect(served.refused).toHaveLength(1_001);
+    expect(served.executed).toBe(202);
+  });
 });

@@ -44,8 +44,11 @@ export function startNext(p: PrimaryState): Started | undefined {
   }
   if (/* rule order-nothing-more */ r.handsOver || !mayOrder(p)) return undefined;
   const waits = (isDue && r.nowMs >= p.copyAgainAtMs && drains(p)) || waitsForReads(p);
-  const work = p.replies.next() ?? (waits ? undefined : p.scheduler.next());
+  const reply = p.replies.next();
+  if (reply !== undefined) return start(p, reply);
+  const work = waits ? undefined : p.scheduler.next();
   if (work === undefined) return undefined;
+  // Replies, and the refusals among them, go first, so a call that waits for its turn does not count them.
   p.pace.turn(r.nowMs, p.scheduler.size > 0);
   return start(p, work);
 }
