@@ -7,6 +7,14 @@ import type { Request } from '../model/message.js';
 import type { Determinants } from '../model/order-info.js';
 import type { Outcome, Reply } from '../model/outcome.js';
 
+/** How long a call may wait, by the replica's monotonic clock. */
+export interface Patience {
+  /** When its turn should have come, so that there is time left for the handler and the reply. */
+  readonly turnByMs: number;
+  /** When its caller's deadline will have passed. */
+  readonly lateAtMs: number;
+}
+
 /** A piece of work that waits at the primary for its turn. */
 export type Work =
   | {
@@ -17,8 +25,7 @@ export type Work =
       readonly peer: string;
       readonly admission: number | undefined;
       readonly determinants: Determinants | undefined;
-      /** When its caller's deadline will have passed, by the replica's monotonic clock. */
-      readonly lateAtMs?: number;
+      readonly patience?: Patience;
     }
   | {
       readonly kind: 'void';
@@ -35,7 +42,7 @@ export type Work =
       readonly peer: string;
       readonly admission: number | undefined;
       readonly mustBeStable: boolean;
-      readonly lateAtMs?: number;
+      readonly patience?: Patience;
     }
   | {
       readonly kind: 'cancel';

@@ -13,7 +13,7 @@ import type { ReplicaState } from '../state/replica-state.js';
 import { giveUp } from '../waiting/given-up.js';
 import { onRequest, seeReplies } from './bodies.js';
 import { onKeyedCall } from './keyed.js';
-import { TOO_LATE, whenLate, wouldBeLate } from './late.js';
+import { patienceOf, TOO_LATE, wouldBeLate } from './late.js';
 import { illegalHeader } from './legal.js';
 import { mayUse, NOT_YOURS } from './owner.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
@@ -60,8 +60,8 @@ export function onRead(
     answerUnordered(p, { connection, call, readId }, TOO_LATE);
     return;
   }
-  const late = whenLate(p, connection, request);
-  admit(p, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable, ...late });
+  const patience = patienceOf(p, connection, request);
+  admit(p, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable, ...patience });
 }
 
 const isRead = (r: ReplicaState, { method, stream, reply }: Request): boolean =>

@@ -142,4 +142,14 @@ describe('where more calls wait than can have their turn in time', () => {
     expect(served.refused).toHaveLength(1_001);
     expect(served.executed).toBe(202);
   });
+
+  it('those whose turn comes late are passed over while others wait that still have time', () => {
+    const served = new Served();
+    served.call(300, 1_000);
+    served.call(200, 60_000);
+    served.serve(500);
+    // 81 have their turn in the first 800 ms; the next are refused, and the patient ones are served.
+    expect(served.refused).toHaveLength(219);
+    expect(served.executed).toBe(281);
+  });
 });

@@ -3,7 +3,7 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Request } from '../../model/message.js';
 import { ownReply, type Reply } from '../../model/outcome.js';
-import type { Work } from '../../scheduling/scheduler.js';
+import type { Patience, Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from '../state/primary-state.js';
 
 /** With fewer messages ahead a call is never refused: the pace of so few says little. */
@@ -11,9 +11,9 @@ const AHEAD_MIN = 64;
 /** The part of the time until its deadline that a call may wait for its turn. The rest is for the handler and the reply. */
 const WAIT_MAX = 0.8;
 
-const NEVER = {};
+const ANY_TIME = {};
 
-export const LATE: Reply = ownReply(
+const LATE: Reply = ownReply(
   'UNDERSTUDY_OVERLOADED',
   'the deadline of the call passed while it waited for its turn; nothing was done',
 );
@@ -36,19 +36,31 @@ function lateAtMs({ r }: PrimaryState, connection: Connection | undefined, reque
   return leftMs > 0 ? r.nowMs + leftMs : undefined;
 }
 
-/** The part of a piece of work that says when it is late. */
-export function whenLate(
+/** The part of a piece of work that says how long it may wait. */
+export function patienceOf(
   p: PrimaryState,
   connection: Connection | undefined,
   request: Request,
-): { readonly lateAtMs?: number } {
+): { readonly patience?: Patience } {
   const atMs = lateAtMs(p, connection, request);
-  return atMs === undefined ? NEVER : { lateAtMs: atMs };
+  if (atMs === undefined) return ANY_TIME;
+  const { nowMs } = p.r;
+  return { patience: { turnByMs: nowMs + WAIT_MAX * (atMs - nowMs), lateAtMs: atMs } };
 }
 
-/** Whether the turn of a call has come after its caller's deadline. */
-export const isLate = (p: PrimaryState, work: Extract<Work, { kind: 'call' | 'read' }>): boolean =>
-  work.lateAtMs !== undefined && p.r.nowMs > work.lateAtMs;
+/**
+ * The reply to a call whose turn has come after its caller's deadline, or so shortly before that it would be answered in
+ * vain while many others still have time; undefined if it has its turn in time.
+ */
+export function lateReply(
+  { r, scheduler }: PrimaryState,
+  { patience }: Extract<Work, { kind: 'call' | 'read' }>,
+): Reply | undefined {
+  if (patience === undefined) return undefined;
+  if (r.nowMs > patience.lateAtMs) return LATE;
+  const areMany = scheduler.size >= AHEAD_MIN;
+  return areMany && r.nowMs > patience.turnByMs ? TOO_LATE : undefined;
+}
 
 /** Whether the turn of a new call would come too late for its caller. */
 export function wouldBeLate(p: PrimaryState, connection: Connection | undefined, request: Request): boolean {

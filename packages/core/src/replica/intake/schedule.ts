@@ -14,7 +14,7 @@ import type { PrimaryState } from '../state/primary-state.js';
 import { mayOrderPart } from '../streams/parts.js';
 import { voidMessage } from '../streams/voids.js';
 import { refusedOverBudget } from './budgets.js';
-import { TOO_LATE, whenLate, wouldBeLate } from './late.js';
+import { patienceOf, TOO_LATE, wouldBeLate } from './late.js';
 
 /** A session's request arrived. A new one is scheduled; a known one is answered if its outcome is known. */
 export function onRequested(
@@ -89,7 +89,7 @@ export function schedule(p: PrimaryState, connection: Connection, message: Messa
     peer,
     admission: undefined,
     determinants: undefined,
-    ...whenLate(p, connection, request),
+    ...patienceOf(p, connection, request),
   } as const;
   if (stream === undefined || stream.kind === 'open') admit(p, work);
   else if (r.admits && (stream.kind === 'message' || stream.kind === 'end')) admitPart(p, work, stream.of);

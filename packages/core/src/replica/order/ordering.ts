@@ -11,7 +11,7 @@ import { ENDED_FOR_COPY } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { mayCopy, takeCheckpoint } from '../copying/asking.js';
 import { digestIsDue, takeDigest, takeMark } from '../copying/deciding.js';
-import { isLate, LATE } from '../intake/late.js';
+import { lateReply } from '../intake/late.js';
 import { needsCare } from '../poison/care.js';
 import { refusedAsPoison } from '../poison/refuse.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
@@ -93,8 +93,9 @@ function start(p: PrimaryState, work: Work): Started {
         refuseExpired(p, work);
         return OTHER;
       }
-      if (/* rule late-not-executed */ isLate(p, work)) {
-        refuseAtTurn(p, work, LATE);
+      const late = /* rule late-not-executed */ lateReply(p, work);
+      if (late !== undefined) {
+        refuseAtTurn(p, work, late);
         return OTHER;
       }
       if (waitsForLink(p, connection, request)) {
@@ -121,8 +122,9 @@ function start(p: PrimaryState, work: Work): Started {
       return OTHER;
     }
     case 'read': {
-      if (isLate(p, work)) {
-        refuseRead(p, work, LATE);
+      const late = lateReply(p, work);
+      if (late !== undefined) {
+        refuseRead(p, work, late);
         return OTHER;
       }
       if (work.connection !== undefined && waitsForLink(p, work.connection, work.request)) {
