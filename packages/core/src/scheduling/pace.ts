@@ -5,7 +5,6 @@ const AVERAGED = 64;
 
 export class Pace {
   #everyMs = 0;
-  #averaged = 0;
   #lastMs: number | undefined;
 
   /**
@@ -14,10 +13,7 @@ export class Pace {
    * @param waiting whether another one waits, so that the time until its turn says how fast the group is
    */
   turn(nowMs: number, waiting: boolean): void {
-    if (this.#lastMs !== undefined) {
-      if (this.#averaged < AVERAGED) this.#averaged++;
-      this.#everyMs += (nowMs - this.#lastMs - this.#everyMs) / this.#averaged;
-    }
+    if (this.#lastMs !== undefined) this.#everyMs += (nowMs - this.#lastMs - this.#everyMs) / AVERAGED;
     this.#lastMs = waiting ? nowMs : undefined;
   }
 

@@ -23,6 +23,9 @@ const CAUGHT_UP_WITHIN = 64;
 const LEARNER_SILENT_LEASES = 3;
 const LEARNER_SILENT_MS = 2000;
 
+/** A learner whose answers take too long may do so for a moment only. */
+const TELL_FAR_AFTER_MS = 2000;
+
 /** A backup or learner acknowledged. Only what it acknowledges in this term and in its present life counts. */
 export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   const { r } = p;
@@ -134,15 +137,15 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
   // Once the learner counts, the lease depends on its heartbeats. Without a recent one every reply would wait for the
   // next.
   const isHeard = r.nowMs - peer.ackedHeartbeatMs < r.config.leaseMs / 2;
-  if (
-    peer.learner === 'following' &&
-    r.nowMs > peer.busyUntilMs &&
-    isClose &&
-    /* rule heard-before-it-counts */ isHeard
-  ) {
-    peer.learner = 'entering';
-    peer.enteredAt = r.order.last;
-    setChanged(r);
+  if (peer.learner === 'following' && r.nowMs > peer.busyUntilMs && isClose) {
+    if (/* rule heard-before-it-counts */ isHeard) {
+      peer.learner = 'entering';
+      peer.enteredAt = r.order.last;
+      peer.far = undefined;
+      setChanged(r);
+    } else {
+      noteFar(r, peer);
+    }
   }
   if (
     peer.learner !== 'entering' ||
@@ -152,6 +155,19 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
     return;
   const gone = roomFor(p, peer.member.id);
   if (gone !== undefined) proposeAddition(p, peer.member, peer.reached, gone);
+}
+
+/** A learner has all orders, but its answers take too long for the lease. If that lasts, the operator is told once. */
+function noteFar(r: ReplicaState, peer: Peer): void {
+  peer.far ??= { sinceMs: r.nowMs, told: false };
+  if (peer.far.told || r.nowMs - peer.far.sinceMs < TELL_FAR_AFTER_MS) return;
+  peer.far.told = true;
+  r.log('error', 'a replica cannot enter the in-sync set, because its answers take too long for leaseMs', {
+    peer: peer.member.id,
+    answerMs: Math.round(r.nowMs - peer.ackedHeartbeatMs),
+    atMostMs: r.config.leaseMs / 2,
+    advice: 'give a longer leaseMs, or bring the replicas closer together',
+  });
 }
 
 /**

@@ -40,7 +40,7 @@ export function whyNotJoined(r: ReplicaState, follows: boolean, receives: boolea
   if (record === undefined) return "waits for the group's record";
   const primary = record.primary.id;
   if (record.ended) return whyNotBegun(r);
-  if (follows) return `catches up with the primary ${primary}`;
+  if (follows) return `catches up with the primary ${primary}, whose log says what stands in the way if this lasts`;
   const { lost, reached } = statesOf(r, record);
   const reachesPrimary = reached.some(({ id }) => id === primary);
   if (reachesPrimary && noCopy !== undefined) {

@@ -26,6 +26,8 @@ export interface Peer {
   threadHeardMs: number;
   /** The newest heartbeat of ours that it acknowledged: the time at which we sent it, by our clock. */
   ackedHeartbeatMs: number;
+  /** Since when this learner has all orders and is kept out of the set because its answers take too long. */
+  far: { readonly sinceMs: number; told: boolean } | undefined;
   heldUpTo: OrderNum;
   processedUpTo: OrderNum;
   /** It knows that the primary has processed the orders up to this one. */
@@ -108,6 +110,7 @@ export class Peers {
       lastFrameMs: nowMs,
       threadHeardMs: Number.NEGATIVE_INFINITY,
       ackedHeartbeatMs: Number.NEGATIVE_INFINITY,
+      far: undefined,
       heldUpTo: NO_ORDER,
       processedUpTo: NO_ORDER,
       toldUpTo: NO_ORDER,
