@@ -12,7 +12,7 @@ const SOURCES = /^[\w-]+[\\/](?:src|dist)[\\/]/;
 /** Tests of ours stand for a service. */
 const TESTS = /\.test\.[cm]?[jt]s|[\\/](?:src|dist)[\\/]testing[\\/]/;
 const PLACE = /^(?:.* \()?(?:file:\/\/)?([^()]+:\d+):\d+\)?$/;
-/** Node loads a module, which is no call of whoever needs it. */
+/** A frame of Node's module loader; the importing module made no such call. */
 const LOADER = /\bnode:internal\/modules\//;
 const FRAMES_MAX = 40;
 

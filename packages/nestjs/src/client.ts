@@ -6,7 +6,7 @@ import { type ReplicatedOptions, replicated } from '@understudy/client';
 export interface ReplicatedClientOptions extends Omit<GrpcOptions['options'], 'url'> {
   /** `understudy:///host:port,host:port` with the address of every replica. */
   readonly url: string;
-  /** What `replicated()` of `@understudy/client` is given, the group's service config among it. */
+  /** The options of `replicated()`, including the service config. */
   readonly replicated: ReplicatedOptions;
 }
 

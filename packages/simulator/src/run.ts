@@ -39,7 +39,7 @@ export interface RunResult {
   /** Operations that applications asked for. */
   readonly operations: number;
   readonly virtualMs: number;
-  /** Checks for linearizability, of at most two a run, that would have taken too long. */
+  /** How many linearizability checks, of at most two a run, were given up as too slow. */
   readonly undecided: number;
   /** Of a violation: what did not hold. */
   readonly reason: string | undefined;

@@ -28,7 +28,7 @@ export interface ProcessCommands {
 /** How long a process held its event loop at a time. A turn is long beyond 10 ms. */
 export interface Turns {
   readonly longestMs: number;
-  /** In time for which the thread had a processor: the rest of a turn is other processes' doing. */
+  /** Counts only the time in which the thread had a processor; the rest of a turn belongs to other processes. */
   readonly longestOwnMs: number;
   readonly longOwn: number;
   /** The longest collection of garbage, which is part of a turn. */

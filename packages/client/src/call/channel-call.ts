@@ -13,7 +13,7 @@ export class ChannelCall implements experimental.CallStream {
   readonly #path: string;
   #credentials: CallCredentials | undefined;
   #call: InterceptingCallInterface | undefined;
-  /** With what the call was cancelled before it was started. */
+  /** The status with which the call was cancelled before it started. */
   #cancelled: { readonly code: Status; readonly details: string } | undefined;
 
   constructor(path: string, make: (credentials: CallCredentials | undefined) => InterceptingCallInterface) {

@@ -36,7 +36,7 @@ describe('a client that was given a replicated channel', () => {
     expect(understudyClient(channel).status()).toMatchObject({ term: 2, openCalls: 0 });
   });
 
-  it('is told so if the channel does not know the method', async () => {
+  it('is told to call know() if the channel does not know the method', async () => {
     expect((await ask(client, 'x')).error?.details).toMatch(/UNDERSTUDY_SETUP.*know\(\)/);
   });
 
@@ -51,7 +51,7 @@ describe('a client that was given a replicated channel', () => {
 });
 
 describe('credentials of another copy of grpc-js', () => {
-  it('are refused with what to do', () => {
+  it('are refused when a client or a channel is made, with a sentence that says to run npm dedupe', () => {
     const { grpc, remove } = otherGrpc();
     const theirs = grpc.credentials.createInsecure();
     const make = () => new grpc.Client('understudy:///127.0.0.1:1', theirs, replicated({ serviceConfig }));

@@ -122,7 +122,7 @@ const OPTIONS: Readonly<Record<keyof ReplicatedOptions, true>> = {
   ...{ serviceConfig: true, interceptors: true, logger: true, carrier: true, callerSecret: true },
 };
 
-/** @throws UNDERSTUDY_SETUP for an option that there is not, such as one of grpc-js, which goes beside these */
+/** @throws UNDERSTUDY_SETUP for an unknown option; options of grpc-js go beside these */
 function checkNames(options: ReplicatedOptions): void {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
   if (unknown === undefined) return;

@@ -62,7 +62,7 @@ const NONE: readonly MessageName[] = [];
 export const TERM_LEAP_MAX = 1024;
 
 interface Caller {
-  /** Who may use the name: whoever was first known to. Undefined as long as nobody is known. */
+  /** The owner of the name: the first known client that used it. Undefined as long as no client is known. */
   owner: string | undefined;
   term: Term;
   settledUpTo: OrderNum;

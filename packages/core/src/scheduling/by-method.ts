@@ -52,7 +52,7 @@ export class ByMethod<Ordering> implements Scheduler {
     for (const scheduler of this.#turns) scheduler.reconsider?.();
   }
 
-  /** What belongs to streams goes by the group's criterion, because it keeps its sequence with the rest of its stream. */
+  /** Messages of streams follow the group's criterion, so that each stream keeps its sequence. */
   #schedulerOf(work: Work): Scheduler {
     if (!isSingle(work) || (work.kind !== 'call' && work.kind !== 'read')) return this.#own;
     return this.#others.get(this.#orderingOf(work.request.method)) ?? this.#own;

@@ -11,7 +11,7 @@ const UNREACHED_PARTS = 8;
  * back by itself.
  */
 const BROKEN_MS = 100;
-/** It is looked for again after so many sessionMs. Meanwhile the adapter tries by itself. */
+/** How many sessionMs pass before the session looks for the member again. Meanwhile the adapter tries by itself. */
 const AGAIN_AFTER = 2;
 
 /**

@@ -81,11 +81,11 @@ describe('a page', () => {
     expect(targets('[over two\nlines](a.md)')).toEqual(['a.md']);
   });
 
-  it('has none in code', () => {
+  it('has no links in its code', () => {
     expect(targets('`[a](b.md)` and ``[`c`](d.md)``\n\n```js\n[e](f.md)\n```\n')).toEqual([]);
   });
 
-  it('has them again behind a backtick that stands alone', () => {
+  it('has the links that follow a lone backtick', () => {
     expect(targets('a ` alone\n\n[b](c.md) `code`')).toEqual(['c.md']);
   });
 

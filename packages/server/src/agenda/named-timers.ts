@@ -18,7 +18,7 @@ export class NamedTimers {
   readonly #periods = new Map<string, number>();
   #begun = false;
 
-  /** The periods of those that come again and again, by name. */
+  /** The periods of repeating timers, by name. */
   get periods(): ReadonlyMap<string, number> {
     return this.#periods;
   }

@@ -102,7 +102,7 @@ describe('an effect of a handler', () => {
     expect(warnings.map(({ what }) => what)).toEqual(['fs.readFileSync', 'fs.statSync']);
   });
 
-  it('is what once() is for: there it is not warned of', async () => {
+  it('causes no warning inside once()', async () => {
     const effects = async (replica: ReplicaServer): Promise<void> => {
       await replica.once('all', async () => {
         for (const [, act] of EFFECTS) await Promise.resolve(act(replica, 0)).catch(() => {});

@@ -41,7 +41,7 @@ describe('the time within a step', () => {
     expect(performance.timeOrigin).toBeGreaterThan(TIME_MS);
   });
 
-  it('is the real one where the globals were not to be touched', () => {
+  it('is the real time when the globals are left alone', () => {
     expect(inStep(() => Date.now(), { inGlobals: false })).not.toBe(TIME_MS);
   });
 

@@ -6,9 +6,9 @@ type StepSource = () => RunningStep | undefined;
 type AnyMethod = (this: unknown, ...args: never[]) => unknown;
 
 /**
- * Who knows the running step: one entry for each copy of our packages in this process. The replacements belong to the
- * process, so whichever copy was first makes them, and they ask all. The list is kept with a module of node's, because test
- * runners such as jest give each test file a global object of its own, and the same modules of node to all.
+ * The functions that find the running step, one for each copy of our packages in this process. Replacements of globals
+ * belong to the process: the first copy makes them, and they ask every source. The list hangs on a module of Node,
+ * because test runners such as jest give each test file its own global object but the same modules of Node.
  */
 const SOURCES = Symbol.for('@understudy/server/steps');
 

@@ -1,3 +1,4 @@
+/** Has a life hand over or leave within bounds, and waits until its last frames have left the process. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { outside } from '@understudy/context';
 import type { Logger, ReplicaId } from '@understudy/core';
@@ -5,7 +6,7 @@ import { LAST_FRAMES_MS } from '../links/peer-link.js';
 import type { Life } from '../lives/life.js';
 import type { Promised } from './promised.js';
 
-/** How long a hand-over may take. */
+/** How long a hand-over may take before the replica stops without it. */
 const STOP_MS = 3000;
 
 export interface HandOverOptions {
@@ -17,10 +18,10 @@ export interface HandOverOptions {
 }
 
 /**
- * Has a life hand over, or leave if it is a backup, within bounds.
+ * Has a life hand over within bounds; a backup's life leaves instead.
  *
- * @param stopped settled when it has
- * @returns the replica that was handed over to, if any
+ * @param stopped settled when the life has handed over or left
+ * @returns the replica that the life handed over to, if any
  */
 export async function handOver(
   life: Life,
@@ -31,7 +32,7 @@ export async function handOver(
     // The last replica in sync waits for learners, within bounds of its own.
     if (life.status.leaving !== undefined) return;
     const { recordChange } = life.status;
-    logger.log('warn', 'stops before it could hand over', { afterMs: STOP_MS, recordChange });
+    logger.log('warn', 'the replica stops although its hand-over did not finish', { afterMs: STOP_MS, recordChange });
     stopped.resolve(undefined);
   }, STOP_MS);
   life.stepDown(learnersMs, present);
@@ -43,8 +44,8 @@ export async function handOver(
 }
 
 /**
- * Resolves when the last frames have left, among them those that say who follows, or after a bounded time. A program may
- * call `process.exit` as soon as its replica has stopped, which drops whatever the system was not given yet.
+ * Resolves when the last frames have left, including those that name the next primary, or after a bounded time. A
+ * program may call `process.exit` as soon as its replica has stopped, which drops whatever is not yet with the system.
  */
 export const haveLeft = (frames: Promise<void>): Promise<void> =>
   outside(async () => {

@@ -82,7 +82,7 @@ describe('a streaming handler that calls another service', () => {
     expect(sentIn(told)).toEqual(['to x']);
   });
 
-  it('takes other messages meanwhile', async () => {
+  it('takes the next message of its client while it waits for a reply', async () => {
     const executor = alone();
     await executor.part('relayAll', { kind: 'open' });
     await executor.part('relayAll', message(1), 'x');

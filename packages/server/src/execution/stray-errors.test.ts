@@ -123,7 +123,7 @@ describe.each(Object.entries(WAYS))('an error of %s', (_name, way) => {
     expect(replyOf((await alone().read('hang')).outcome).code).toBe(2);
   });
 
-  it('leaves a call as it is that has ended', async () => {
+  it('does not change a call that has ended', async () => {
     const executor = alone();
     expect(replyOf((await executor.call('answer')).outcome).code).toBe(0);
     await counted(executor, 1);
@@ -189,7 +189,7 @@ describe.each(Object.entries(WAYS))('an error of %s that an interceptor leaves',
     expect(reached).toEqual([]);
   });
 
-  it('leaves a call as it is that has ended', async () => {
+  it('does not change a call that has ended', async () => {
     const executor = new LoneExecutor(answering, { interceptors: [late] });
     await executor.admit('answer', 1);
     await executor.call('answer', {}, 1);

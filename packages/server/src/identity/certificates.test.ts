@@ -133,7 +133,7 @@ describe('a stranger at the listener of replicas', () => {
 });
 
 describe('mutual TLS and a secret together', () => {
-  it('are both demanded', async () => {
+  it('refuse a replica that has a certificate but not the secret', async () => {
     const groupSecret = 'a secret that only the tests know';
     const primary = await startFirst({ groupSecret });
     const peer = await dial(second);

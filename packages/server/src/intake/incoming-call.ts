@@ -11,7 +11,7 @@ import {
   NO_METADATA,
 } from '@understudy/grpc-common';
 
-/** The methods of an RPC of any kind that are read here. */
+/** The methods that this file uses; the call objects of all kinds of RPC have them. */
 type IncomingRpc = Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getPeer' | 'getDeadline' | 'getPath'>;
 
 export interface IncomingCall {

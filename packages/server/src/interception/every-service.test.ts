@@ -203,7 +203,7 @@ describe("the user's interceptors refuse and let pass", () => {
       copy.set('idempotency-key', 'k');
       return copy;
     };
-    // Who is refused takes no key from anybody.
+    // A refused caller occupies no key.
     expect(await ask(client, Ask, keyed(withMetadata('other', '1')))).toEqual(NO_TOKEN);
     const first = await ask(client, Ask, keyed(token));
     expect(first.code).toBe(0);

@@ -145,7 +145,7 @@ describe('the interceptors of a stream', () => {
     expect(stream.says(2)).toBe(false);
   });
 
-  it('end the stream if they throw', async () => {
+  it('end the stream with UNKNOWN if one of them throws', async () => {
     const throwing: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {
         sendMessage: () => {

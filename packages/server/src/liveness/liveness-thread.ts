@@ -6,7 +6,7 @@ import { COPIES, ENDS_BLOCKED, METHOD, ORDER_AT, PROCESS_BYTES, PROCESS_INTS, TU
 import type { FromThread, ThreadData, ToThread } from './messages.js';
 import { THREAD_SOURCE } from './thread-source.js';
 
-/** So many turns pass until the main thread looks again whether a debugger may stop it. */
+/** How many turns pass before the main thread checks for a debugger again. */
 const DEBUGGER_EVERY = 64;
 const HEAP_MB = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
 

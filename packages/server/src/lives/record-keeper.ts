@@ -119,7 +119,7 @@ export class RecordKeeper {
     const answer = this.#ask(told);
     const inTime = await Promise.race([answer, delay(leaseMs / CONFIRMED_IN_LEASES, undefined, { ref: false })]);
     if (inTime !== undefined) return inTime;
-    logger.log('info', 'a record is believed that the coordinator has not confirmed yet', { epoch: told.epoch });
+    logger.log('info', 'using a record that the coordinator has not confirmed yet', { epoch: told.epoch });
     void this.#confirmLater(told, answer);
     return true;
   }

@@ -107,22 +107,22 @@ describe('a replica that anybody could reach', () => {
 
 describe('options about replicas', () => {
   it.each([
-    ['a listener is named without its address', () => ({ peerListen: '127.0.0.1:0' }), 'give peerAddress, too'],
+    ['a listener is named without its address', () => ({ peerListen: '127.0.0.1:0' }), 'set peerAddress'],
     [
       'its credentials are given without its address',
       () => ({ peerServerCredentials: authority.server(identity) }),
-      'give peerAddress, too',
+      'set peerAddress',
     ],
     ['its address is none', () => ({ peerAddress: 'unix:/tmp/x' }), 'must be host:port'],
     [
-      'its credentials let in whoever shows no certificate',
+      'its credentials accept a replica without a certificate',
       () => ({ ...authority.peerOptions(identity), peerServerCredentials: authority.server(identity, false) }),
-      'let in whoever shows no certificate',
+      'accept a replica without a certificate',
     ],
     [
       'certificates are checked and the replica has none to show',
       () => ({ peerAddress: '127.0.0.1:0', peerServerCredentials: authority.server(identity) }),
-      'give peerCredentials with one',
+      'set peerCredentials with a certificate',
     ],
     [
       'names are given for a listener without certificates',

@@ -28,7 +28,7 @@ const HOST_PORT = /^(?:\[[^\s[\]]+\]|[^\s:[\]/]+):\d{1,5}$/;
 export function peerSetup(options: ReplicaServerOptions): PeerSetup {
   const { peerAddress, peerListen, peerServerCredentials, peerCredentials, peerNames, operatorNames } = options;
   if (peerAddress === undefined && (peerListen !== undefined || peerServerCredentials !== undefined)) {
-    throw setupError('peerListen and peerServerCredentials belong to a listener of its own; give peerAddress, too');
+    throw setupError('peerListen and peerServerCredentials need a separate peer listener: set peerAddress');
   }
   const { livenessAddress } = options;
   for (const [name, place] of Object.entries({ peerAddress, peerListen, livenessAddress })) {
@@ -42,11 +42,11 @@ export function peerSetup(options: ReplicaServerOptions): PeerSetup {
     throw setupError(NAMES_WITHOUT_CERTIFICATES);
   if (peerServerCredentials !== undefined && !checksPeers && secret === undefined && options.insecurePeers !== true) {
     throw setupError(
-      'peerServerCredentials let in whoever shows no certificate; give createSsl true as its third argument, or give groupSecret, too',
+      'peerServerCredentials accept a replica without a certificate; pass true as the third argument of createSsl, or set groupSecret',
     );
   }
   if (certificates && peerCredentials === undefined) {
-    throw setupError('replicas check certificates, and this one has none to show; give peerCredentials with one');
+    throw setupError('replicas check certificates and this one has none: set peerCredentials with a certificate');
   }
   return {
     trust: new PeerTrust({

@@ -389,7 +389,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     this.#failed = error;
     const { message, stack } = error;
     const cause = error.cause === undefined ? undefined : String(error.cause);
-    this.#logger.log('error', 'this replica failed and stops', { reason: message, stack, cause });
+    this.#logger.log('error', 'this replica failed and stops; start it again', { reason: message, stack, cause });
     this.#ready.reject(error);
     this.#stopped.resolve(undefined);
     if (this.#lives !== undefined) void this.#end(this.#lives);

@@ -47,7 +47,7 @@ export function checkAddress(address: string | undefined): string {
     );
   }
   throw setupError(
-    `the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535; give the one at which others reach this replica`,
+    `the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535; set the address at which other replicas reach this one`,
   );
 }
 

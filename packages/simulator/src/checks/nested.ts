@@ -11,7 +11,7 @@ export interface CallingReplica {
   readonly member: Member;
   /** As it was after the last step. */
   readonly status: ReplicaProgress | undefined;
-  /** Its progress in the middle of a step, too. */
+  /** The replica's progress, also in the middle of a step. */
   readonly core: { readonly progress: ReplicaProgress } | undefined;
 }
 

@@ -62,7 +62,7 @@ describe('workers', () => {
     expect(failures.length).toBeLessThan(25);
   });
 
-  it('end when the run is aborted, even in the middle of a seed', async () => {
+  it('end when the run is aborted, even a worker that is in the middle of a seed', async () => {
     const { results, failures } = await play('while (seed === 3n);', 1000, 2n);
     expect(results).not.toContain(3n);
     expect(failures).toEqual([]);

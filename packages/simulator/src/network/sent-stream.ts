@@ -37,7 +37,7 @@ export class SentStream {
   readonly #opening: NestedId;
   readonly #withinMs: number;
   readonly #breaks: number;
-  /** Items up to this one have come, and up to this one were handed over. */
+  /** The last item received, and the last one handed over. */
   #came: number;
   #handed: number;
   #reader: NestedId | undefined;

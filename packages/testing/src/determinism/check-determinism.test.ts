@@ -222,7 +222,7 @@ describe('a service whose instances differ', () => {
     expect(difference).toMatchObject({ index: 0, what: 'state', variation: 'clock' });
   });
 
-  it('is found by an error that only some give', async () => {
+  it('is found when only some instances answer with an error', async () => {
     let made = 0;
     const { difference } = await found(() => {
       const fails = ++made > 1;

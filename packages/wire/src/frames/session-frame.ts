@@ -71,7 +71,7 @@ export function encodeSessionFrame(frame: SessionFrame, secret: Uint8Array): Uin
   return writer.finish();
 }
 
-/** The same in pieces, for a frame with a large message: that is a piece of its own, and is not copied. */
+/** Encodes the frame in pieces: a large message is a piece of its own and is not copied. */
 export const sessionFramePieces = (frame: SessionFrame, secret: Uint8Array): FrameBytes =>
   writer.inPieces(() => encodeSessionFrame(frame, secret));
 

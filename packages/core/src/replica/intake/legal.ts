@@ -1,7 +1,4 @@
-/**
- * Whether a client's numbers make sense. What it says is counted with, so a number is refused here, before any state is
- * touched, if counting with it could fail.
- */
+/** Checks a client's numbers before any state changes, because later arithmetic relies on them. */
 
 import { SEQ_NUM_WINDOW } from '../../connection/connection.js';
 import type { RpcRequestHeader, SessionFrame, StreamAsk } from '../../model/frames.js';

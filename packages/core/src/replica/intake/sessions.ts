@@ -245,7 +245,7 @@ function refuseForged(r: ReplicaState, connection: Connection): void {
 
 const TOO_MANY_READS = ownReply(
   'UNDERSTUDY_OVERLOADED',
-  'too many reads wait for a new primary to serve; nothing was done',
+  'too many reads wait for a new primary to serve; nothing was done, try again later',
 );
 
 /** Keeps a session's reads until this replica serves. Those for which there is no room are answered at once. */

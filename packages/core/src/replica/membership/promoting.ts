@@ -36,7 +36,7 @@ export function startCollecting(m: PromotionState): void {
   assert(record !== undefined, () => 'promoted without a record');
   const { collection } = m;
   collection.add([...m.backupOrder.pendingDestOrder.values()]);
-  // This replica may have met none of them in its present life: it is silent only once it has been for a lease.
+  // This replica may not have met these members in this life, so each counts as silent only after a lease.
   for (const member of record.inSync) {
     if (!sameMember(member, r.self)) /* rule lives-at-promotion */ r.peers.open(member, r.nowMs);
   }

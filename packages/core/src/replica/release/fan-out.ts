@@ -120,7 +120,7 @@ function flushPeers(p: PrimaryState): void {
     | { announcement: Announcement; from: OrderNum; target: OrderNum; news: StateDigest | undefined }
     | undefined;
   let gathering = false;
-  // Who waits until the backups know what was processed waits for this frame.
+  // Replies that wait until the backups know what was processed wait for this frame.
   const isAwaited = p.waiting.length > 0 || p.itemsWait || p.heldBack !== undefined;
   const tellUpTo = isAwaited ? r.order.processedUpTo : NO_ORDER;
   for (const peer of r.peers.values()) {

@@ -130,7 +130,7 @@ export class Promoting extends Role {
       this.#r.earlyReads.add({ connection, readId: 0, call, request, peer });
       return;
     }
-    const reason = 'too many calls wait for this replica to serve; nothing was done';
+    const reason = 'too many calls wait for this replica to serve; nothing was done, try again later';
     failCall(this.#r, call, 'UNDERSTUDY_OVERLOADED', reason);
   }
 

@@ -74,7 +74,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
 
   /** What the clock on its wall shows. It stands still until the scenario sets it. */
   wallMs = 0;
-  /** How far its group's time is ahead of that. */
+  /** How far the group's time is ahead of this clock. */
   aheadMs = 0;
 
   constructor(name: string) {
