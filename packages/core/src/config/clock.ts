@@ -3,7 +3,7 @@
 /** Clocks may differ in rate by this fraction. Leases and sessions are stretched or shortened by it (DESIGN 5.5). */
 export const CLOCK_DRIFT = 0.05;
 
-/** A loop may always be blocked this long: garbage collection and a busy machine are not a handler's fault. */
+/** The loop may always be blocked for this long: no handler is to blame for garbage collection or a busy machine. */
 const BLOCKED_MIN_MS = 1_000;
 const BLOCKED_MIN_LEASES = 3;
 

@@ -1,6 +1,6 @@
-/** Suggests the name that somebody probably meant. */
+/** Suggests the known name that a user probably meant. */
 
-/** Names that differ in more letters, as a part of their length, are not taken for each other. */
+/** Two names that differ in a larger part of their letters are not mistaken for each other. */
 const DIFFERS_IN_PART = 0.4;
 
 /** @returns `; did you mean leaseMs?`, or nothing if no known name is near */

@@ -7,7 +7,7 @@ import { UnderstudyError } from '../model/error.js';
 import type { GroupConfig, MethodConfig } from './config.js';
 import { POLICY_NAME, parseServiceConfig } from './service-config.js';
 
-/** A group has one name for ever, and each client its carrier. Everything else is in force for a term. */
+/** The settings that no term decides: a group keeps its name for ever, and each client chooses its own carrier. */
 const LOCAL: readonly string[] = ['group', 'carrier'] satisfies (keyof GroupConfig)[];
 
 const nameOf = ({ service, method }: Pick<MethodConfig, 'service' | 'method'>): string =>
@@ -28,7 +28,10 @@ const ascending = (values: object): object =>
 
 const byName = (a: MethodConfig, b: MethodConfig): number => (nameOf(a) < nameOf(b) ? -1 : 1);
 
-/** The texts of configurations, which never change. Each record that a replica reads is compared with its own. */
+/**
+ * The text of each configuration, kept because configurations never change and every record that a replica reads is
+ * compared with its own.
+ */
 const texts = new WeakMap<GroupConfig, string>();
 
 /** The settings of a replica as text. Equal settings give equal texts. */
@@ -72,9 +75,10 @@ export function configInForce(text: string, own: GroupConfig): GroupConfig {
 const parsed = (entry: object): GroupConfig => parseServiceConfig({ loadBalancingConfig: [{ [POLICY_NAME]: entry }] });
 
 /**
- * The configuration of a replica that cannot use all settings in `text`, as when a later version of this library has
- * more values for them: its own where it cannot. Numbers apply even beyond what this version allows. The primary goes by
- * them, and a backup with another lease would claim while the primary holds its own.
+ * The configuration of a replica that cannot use every setting in `text`, for example because a later version of this
+ * library knows more values: it takes its own setting in place of each that it cannot use. Numbers apply even beyond
+ * the range that this version allows, because the primary follows them: a backup with another lease would claim while
+ * the primary still holds its own.
  */
 export function configAsFarAsUsable(text: string, own: GroupConfig): GroupConfig {
   let fields: Record<string, unknown>;
@@ -109,7 +113,7 @@ function fieldsOf(text: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
-    // The text is named below.
+    // The error below names the text.
   }
   throw new UnderstudyError('UNDERSTUDY_CONFIG', 'the settings of the term are not a JSON object');
 }

@@ -58,7 +58,7 @@ export interface MessageName {
 
 const NONE: readonly MessageName[] = [];
 
-/** How far the term of a calling group may grow from one call to the next where nobody knows whose name it is. */
+/** How far the term of a calling group may grow from one call to the next while its name has no known owner. */
 export const TERM_LEAP_MAX = 1024;
 
 interface Caller {
@@ -124,7 +124,7 @@ export class Callers {
     return { kind: 'opened', by, outcome };
   }
 
-  /** The streams that were settled since this was asked last: their groups have all of them, and keep it. */
+  /** The streams that were settled since the last call of this: their groups have every item and need no more. */
   takeSettledStreams(): readonly MessageName[] {
     if (this.#settledStreams.length === 0) return NONE;
     const settled = this.#settledStreams;
@@ -272,8 +272,8 @@ export class Callers {
   }
 
   /**
-   * The owner whose names come to most, so that nobody makes room by using up what others have. Names for which there is
-   * a secret are no stranger's, and give way only to each other.
+   * The owner whose names cost most, so that an owner makes room among its own names and never among those of others.
+   * Names with a proven secret cannot be a stranger's, so they give way only to each other.
    */
   #ownerWithMost(measure: (caller: Caller) => number): string | undefined {
     const sums = new Map<string | undefined, number>();

@@ -28,7 +28,10 @@ export interface Collected {
   readonly sentUpTo: SeqNum;
 }
 
-/** How many large requests a session may announce at a time. Those beyond are asked for as if they had not been. */
+/**
+ * How many large requests a session may announce at a time. The replica asks for any further one as if it had not been
+ * announced.
+ */
 const COMING_MAX = 1024;
 
 /** The replica's state for one session. A new link of the same session makes a new object. */
@@ -67,8 +70,8 @@ export class ClientSession {
   /** The large requests that the session said will follow on this link, and when it said so. */
   readonly #coming = new Map<SeqNum, number>();
   /**
-   * How far this replica's wall clock is ahead of the client's, in milliseconds, and by no less than that: the hello was
-   * on its way for some time. Undefined if the client did not say what time it is.
+   * How far this replica's wall clock is ahead of the client's, in milliseconds. The true difference is no larger,
+   * because the hello took some time to arrive. Undefined if the client did not tell its time.
    */
   clockAheadMs: number | undefined;
   /** The answer to the newest `collect`. */

@@ -17,7 +17,7 @@ import { CONNECTION_BYTES, Usage } from './usage.js';
  */
 export const SEQ_NUM_WINDOW = 65_536;
 
-/** How many of the numbers that arrived beyond a gap are told. */
+/** At most this many of the numbers that arrived beyond a gap are told to the session. */
 const EARLY_MAX = 4096;
 const NO_NUMBERS: readonly SeqNum[] = [];
 
@@ -52,18 +52,18 @@ export class Connection {
   peer: string | undefined;
   session: ClientSession | undefined;
   /**
-   * Who opened the session here: what the client proved to be, or the empty text if it proved nothing. Undefined before
-   * the first hello. Nobody else may speak for the session, even one who has learned its secret.
+   * The client that opened the session here: the identity that it proved, or the empty text if it proved none.
+   * Undefined before the first hello. No other client may speak for the session, even one that has learned its secret.
    */
   owner: string | undefined;
-  /** Whether the log tells already that somebody else tried. */
+  /** Whether the log already says that another client tried to use the session. */
   strangerLogged = false;
   /**
-   * Whether this replica got a body from the session that is not the one its order names. The session is not relied on
-   * for bodies any more.
+   * Whether the session sent this replica a body that is not the one its order names. This replica no longer relies on
+   * the session for bodies.
    */
   equivocates = false;
-  /** Whether the session sent as a read what is none. */
+  /** Whether the session sent a call as a read although its method is not read-only here. */
   misreads = false;
   /** At the primary: since when the connection has had no session. Its records are freed after a while. */
   silentSinceMs: number | undefined;
@@ -115,7 +115,7 @@ export class Connection {
     if (seqNum <= this.receivedUpTo) return;
     if (seqNum !== this.receivedUpTo + 1) {
       this.#receivedEarly.add(seqNum);
-      // Nobody sends any more what is missing before so many others.
+      // A sender whose window has moved this far never sends the missing numbers any more.
       if (this.#receivedEarly.size > SEQ_NUM_WINDOW) this.coverUpTo((seqNum - SEQ_NUM_WINDOW / 2) as SeqNum);
       return;
     }
@@ -274,7 +274,7 @@ export class Connection {
     for (const message of this.messages.values()) {
       if (message.seqNum > upTo || !message.isUnordered) continue;
       this.drop(message);
-      // Its client may be back, and send it again.
+      // The client may come back and send the message again.
       if (message.seqNum > this.repliesSeenUpTo) this.markRefused(message.seqNum);
     }
   }

@@ -35,7 +35,7 @@ export class Connections {
     this.callers = new Callers(keyedBytes);
   }
 
-  /** Other budgets apply from now on. What is over is freed with the next reply that is kept. */
+  /** Applies other budgets from now on. The next reply that is kept makes room by freeing older ones. */
   keepAtMost({ keyedBytes }: Budgets): void {
     this.#keyedMaxBytes = keyedBytes;
     this.callers.keepAtMost(keyedBytes);

@@ -16,8 +16,8 @@ export interface EarlyRead {
 }
 
 /**
- * Reads that wait until this replica serves. A session may learn that this replica was designated before the replica
- * itself does, and it sends a read only once per link. So every role of a life keeps reads, from the first role on.
+ * Reads that wait until this replica serves. A session may learn before the replica itself that the replica was
+ * designated, and it sends a read only once per link, so every role of a life keeps reads, from the first role on.
  */
 export class EarlyReads {
   #waiting = new Map<string, EarlyRead>();

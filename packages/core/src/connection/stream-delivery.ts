@@ -8,7 +8,7 @@ export class StreamDelivery {
   sentUpTo = 0;
   /** Items up to this one leave only when stable, because the client asked for that. */
   stableOnlyUpTo = 0;
-  /** The client knows that the handler has taken its messages up to this position. */
+  /** The client was told that the handler has taken its messages up to this position. */
   toldHandledUpTo = 0;
   /** The client said that it has items up to this one. A handler that began anew may not have sent them yet. */
   receivedUpTo = 0;

@@ -4,7 +4,7 @@ import { bodyBytes, metadataBytes, type Request } from '../model/message.js';
 import type { Outcome } from '../model/outcome.js';
 import type { StreamItem } from '../model/stream.js';
 
-/** What anything that is kept costs besides its payload, so that many small things count too. */
+/** What each kept entry costs besides its payload, so that many small entries count too. */
 const ENTRY_BYTES = 256;
 /** What a connection costs by itself. */
 export const CONNECTION_BYTES = 1024;
@@ -59,7 +59,7 @@ export function itemCost(item: StreamItem): number {
   }
 }
 
-/** A frame of no more than this may stay in memory because of one small body, as long as its client has few of them. */
+/** A small body may keep a frame of this size in memory, as long as its client has few such bodies. */
 const SMALL_FRAME_BYTES = 65_536;
 
 /**

@@ -1,4 +1,4 @@
-/** Digests by which replicas compare their histories, and by which requests are told apart. None is cryptographic. */
+/** Digests with which replicas compare their histories and tell requests apart. None is cryptographic. */
 
 import {
   type BodyDigest,
@@ -23,7 +23,7 @@ export interface StateDigest {
  */
 export type OnOtherState = 'ignore' | 'tell' | 'restore';
 
-/** The size of a copy of the user's state, and the time that it took. */
+/** How long messages waited for the copy, not counting the time that other work of the process took. */
 export interface CopyCost {
   readonly bytes: number;
   /** For how long messages waited for it, not counting what others did meanwhile. */

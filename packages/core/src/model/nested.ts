@@ -31,8 +31,8 @@ export interface NestedCaller {
   /** For a stream that is opened again: the caller has its items up to this one. Absent: it has none, or the call is unary. */
   readonly received?: number;
   /**
-   * Whose name this is, as a replica of the called group found out when the call reached it: nobody else may use the
-   * name from then on. Absent if the callee cannot know. Never said by a client.
+   * The owner of the name, as a replica of the called group found out when the call reached it: no other caller may use
+   * the name from then on. Absent if the callee cannot know. A client never sets it.
    */
   readonly owner?: string;
   /**

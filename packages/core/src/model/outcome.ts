@@ -22,7 +22,7 @@ export type Outcome =
   | Reply
   /** The message had no order when the primary changed: it had no effect and never will. Its session sends it again. */
   | { readonly kind: 'voided' }
-  /** The handler did not end and was abandoned: there is no reply. */
+  /** The handler did not end and was abandoned, so there is no reply. */
   | { readonly kind: 'abandoned' }
   /** A one-way call got its place in the order ([0045]). Its caller waits for nothing else. */
   | { readonly kind: 'accepted' }

@@ -180,7 +180,7 @@ export interface RunningDigest {
  */
 export type DigestBody = (request: Request) => BodyDigest;
 
-/** This replica's wall clock, in whole milliseconds since 1970. It may jump, forward and back. */
+/** Reads this replica's wall clock, in whole milliseconds since 1970. It may jump, forward and back. */
 export type WallClock = () => number;
 
 /** The time that orders have, and by which timers are due. */
@@ -198,7 +198,7 @@ export interface OrderClock {
 
 /** All clocks of a replica but the monotonic one, which events bring along. */
 export interface Clocks extends OrderClock {
-  /** The machine's, by which the deadlines of calls are told. */
+  /** The machine's wall clock, by which the deadlines of calls are told. */
   readonly wallMs: WallClock;
 }
 

@@ -47,7 +47,10 @@ export interface Deaths {
   readonly unjudged: boolean;
   /** How many primaries died one soon after the other without a message that explains it. */
   readonly unexplained: number;
-  /** Suspects, calls without a session and later steps that are ordered until then are started with care: milliseconds since 1970. */
+  /**
+   * Until this time, in milliseconds since 1970, the primary starts suspects, calls without a session and later steps
+   * of handlers with care.
+   */
   readonly careUntilMs: number;
   /** At most 129. */
   readonly suspects: readonly Suspect[];
@@ -56,8 +59,8 @@ export interface Deaths {
 }
 
 /**
- * Who gave the orders from one term on: what code ran on the primary, and whether backups ran it too. A replica executes
- * only what a primary with its own code ordered for execution.
+ * The code that gave the orders from one term on: its version on the primary, and whether backups ran it too. A replica
+ * executes only orders that a primary with its own code gave for execution.
  */
 export interface TermCode {
   /** The first of these terms. */

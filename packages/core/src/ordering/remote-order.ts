@@ -39,12 +39,18 @@ export class PendingRemoteOrder {
     }
   }
 
-  /** A term that begins at small numbers again goes on from a history in which orders of these numbers were cut. */
+  /**
+   * A term whose orders begin at small numbers again continues a history in which the former orders of these numbers
+   * were cut.
+   */
   #isStable({ term, last }: SealedOrders): boolean {
     return last <= this.#stable.orderNum && /* rule numbers-begin-again */ term <= this.#stable.term;
   }
 
-  /** Whether one run has all of these already. The newest are looked at first: after a link broke, runs come again. */
+  /**
+   * Whether one run already includes all of these announcements. The newest runs are searched first, because a broken
+   * link makes the newest ones come again.
+   */
   #covers({ term, first, last }: SealedOrders): boolean {
     for (let i = this.#arrivals.length - 1; i >= 0; i--) {
       const known = this.#arrivals[i] as SealedOrders;
@@ -64,7 +70,7 @@ export class PendingRemoteOrder {
     return countSealed(this.since(reflected));
   }
 
-  /** Every in-sync backup holds the orders up to this one, so nobody will ask for them. */
+  /** Every in-sync backup holds the orders up to this one, so no replica will ask for them. */
   stable(upTo: PlaceInOrder): void {
     if (upTo.orderNum <= this.#stable.orderNum) return;
     this.#stable = upTo;
@@ -73,14 +79,16 @@ export class PendingRemoteOrder {
     if (gone > 0) this.#keep(this.#arrivals.slice(gone));
   }
 
-  /** A promotion has published which orders it cut: nobody will ask for those, and their numbers may be given again. */
+  /**
+   * A promotion has published which orders it cut: no replica will ask for those, and their numbers may be given again.
+   */
   cut(isCut: (order: PlaceInOrder) => boolean): void {
     if (/* rule stable-is-cut */ isCut(this.#stable)) this.#stable = NOTHING_STABLE;
     const kept = this.#arrivals.filter(({ term, first }) => !isCut({ term, orderNum: first }));
     if (/* rule forget-cut-orders */ kept.length < this.#arrivals.length) this.#keep(kept);
   }
 
-  /** Those that are kept may count as later arrivals than they were, so a link reflects some again and misses none. */
+  /** Kept runs may get later arrival numbers than they had, so a link reflects some of them again and misses none. */
   #keep(kept: SealedOrders[]): void {
     this.#forgotten += this.#arrivals.length - kept.length;
     this.#arrivals = kept;

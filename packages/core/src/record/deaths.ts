@@ -2,9 +2,12 @@
 
 import type { Deaths, GroupRecord } from '../model/record.js';
 
-/** For so long after the death of a primary, messages that it may have died of are started with care. */
+/** How long after the death of a primary its suspects are started with care. */
 export const CARE_MS = 30_000;
-/** For so long calls without a session, and later steps of handlers, are taken for such messages without being known. */
+/**
+ * How long after the death of a primary calls without a session and later steps of handlers count as suspects although
+ * nothing names them.
+ */
 export const ANONYMOUS_CARE_MS = 3_000;
 /** The most suspects that the record names. Those for which it has no room may cost another primary. */
 export const SUSPECTS_MAX = 1_024;

@@ -44,8 +44,8 @@ export const peerAddressOf = ({ addresses, peerAddresses }: Addresses, id: strin
   ownValue(peerAddresses, id) ?? ownValue(addresses, id);
 
 /**
- * Where clients reach a member; empty if that is not known. A member that a change in flight adds may have had another
- * address in its earlier life.
+ * Where clients reach a member; empty if that is unknown. The change comes first: a member that it adds may have had
+ * another address in an earlier life.
  */
 export const addressIn = (id: string, change: Addresses | undefined, record: Addresses | undefined): string =>
   ownValue(change?.addresses, id) ?? ownValue(record?.addresses, id) ?? '';

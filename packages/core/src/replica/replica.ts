@@ -35,7 +35,7 @@ import { keepOutputs } from './streams/streams.js';
 import { onTimerSet } from './timers/timers.js';
 import { noteOthers } from './upgrade/others.js';
 
-/** A gap between two ticks shorter than this is no standstill, however short the lease is. */
+/** A gap between two ticks that is shorter than this is no standstill, however short the lease is. */
 const STANDSTILL_MIN_MS = 50;
 
 /**
@@ -83,7 +83,7 @@ export class Replica {
     return this.#state.record?.secret;
   }
 
-  /** What this replica brings along when it becomes primary. */
+  /** The settings and the code that this replica brings along when it becomes primary. */
   get brings(): Leadership {
     return this.#state.leadership;
   }
@@ -256,7 +256,7 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
   }
 }
 
-/** Whoever is in sync is waited for before the sender begins what keeps it busy. */
+/** Confirms that the sender is busy, if it is in sync: it waits for this answer before it begins. */
 function answerBusy(r: ReplicaState, to: Member): void {
   if (r.record === undefined || !isInSync(r.record, r.self) || !r.peers.get(to.id)?.linkUp) return;
   r.effects.push({ kind: 'sendToPeer', peer: to.id, frame: { kind: 'busyHeard', term: r.term } });
@@ -287,8 +287,9 @@ function onCallerEvent(r: ReplicaState, event: CallerEvent): void {
 }
 
 /**
- * Ticks come every few milliseconds, so a gap means that this process stood still. Frames that others sent meanwhile
- * are read only after this tick, so nobody may be taken for silent because of the gap. Waiting longer is always safe.
+ * Ticks come every few milliseconds, so a gap means that this process stood still. It reads the frames that others sent
+ * meanwhile only after this tick, so it must not take any of them for silent because of the gap. Waiting longer is
+ * always safe.
  */
 function forgiveStandstill(r: ReplicaState): void {
   const gapMs = r.nowMs - r.lastTickMs;

@@ -28,7 +28,7 @@ export function boundBacklog(p: PrimaryState): void {
   // While the state is being copied nothing is ordered, so the backlog cannot grow.
   if (r.stateBusy !== undefined) return;
   if (!p.givesCopies) {
-    // The last backup that followed by copy executes by now, so streams that wait need not wait any longer.
+    // The last backup that followed by copy now executes, so waiting streams may be opened.
     p.backlogFull = false;
     if (r.steppingDown === undefined && p.drainUntilMs !== Number.NEGATIVE_INFINITY) openAgain(p);
     return;
@@ -59,7 +59,7 @@ function openAgain(p: PrimaryState): void {
     const opening = connection.message(stream.id);
     opening.become('received');
     schedule(p, connection, opening, peer);
-    // If interceptors must see the opening first, the cancellation follows when they have answered.
+    // If interceptors must see the opening first, the cancellation follows their answer.
     if (stream.passage.gone && stream.passage.admitted)
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
   }

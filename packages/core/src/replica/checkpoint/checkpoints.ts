@@ -56,11 +56,11 @@ export function onCheckpointTaken(r: ReplicaState, copy: number, state: readonly
     ...r.timers.snapshot(),
   };
   r.role.checkpointTaken(copy, checkpoint, more);
-  // This replica is no primary any more.
+  // This replica stopped being primary while its state was copied.
   if (more && !r.role.draws(copy)) r.effects.push({ kind: 'endCopy', copy });
 }
 
-/** The user's state could not be copied. Whoever waits for the copy goes on without it. */
+/** The user's state could not be copied. Learners, hand-overs and backups that wait for the copy go on without it. */
 export function onCheckpointFailed(r: ReplicaState, copy: number, reason: string): void {
   const isTaking = r.stateBusy === 'checkpoint' && copy === r.copyAsked;
   if (!isTaking && !r.role.draws(copy)) return;
@@ -72,7 +72,7 @@ export function onCheckpointFailed(r: ReplicaState, copy: number, reason: string
   r.role.checkpointFailed(copy, reason);
 }
 
-/** Learners that wait for the copy are told why they do not get it. They go on asking. */
+/** Tells the learners that wait for the copy why they do not get it. They go on asking. */
 export function onCopyFailed(p: PrimaryState, copy: number, problem: string): void {
   const { r } = p;
   const reason = `it cannot copy its state: ${problem}; mend what state.checkpoint() does there`;
@@ -127,7 +127,8 @@ export function releaseCheckpoint(p: PrimaryState): void {
   if (isBase || p.givesCopies) {
     for (const peer of r.peers.values()) {
       const wants = isBase || followsByCopy(p, peer);
-      // One that is still being sent an earlier copy gets that one whole, or a slow one would never have any.
+      // A backup that is still being sent an earlier copy gets that one whole; a slow backup would otherwise never
+      // finish one.
       if (wants && isAnnouncedTo(p, peer) && peer.transfer === undefined) offer(p, peer, copy, false);
     }
   }
@@ -150,8 +151,8 @@ export function startFromBase(p: PrimaryState, peer: Peer): boolean {
 }
 
 /**
- * Gives a learner that waits a copy: the base while streams are open, one that others are being sent, or else one that
- * is made as soon as it can be.
+ * Gives a waiting learner a copy: the base while streams are open, a copy that other replicas are being sent, or else a
+ * new one as soon as it can be made.
  */
 export function startLearner(p: PrimaryState, peer: Peer): void {
   if (lacksAnswer(p, peer)) offerAgain(p, peer);
@@ -219,16 +220,16 @@ function someoneWasLeftOut(p: PrimaryState): boolean {
 }
 
 /**
- * Whether the last copy was not for this backup, because it was still being sent an earlier one or had no link, and it has
- * kept its log for so long that its next one is due.
+ * Whether the last copy passed this backup by, because the backup was still being sent an earlier one or had no link,
+ * and whether it has kept its log for so long that its next copy is due.
  */
 const missedCopy = ({ r, givenUpTo }: PrimaryState, { copiedUpTo }: Peer): boolean =>
   copiedUpTo < givenUpTo && r.order.processedUpTo >= copiedUpTo + r.config.checkpointEvery;
 
 /**
- * Whether a backup that follows by copy in a group that executes has no copy that covers the orders of older terms. It does
- * not execute them, as other code did, so it could not execute anything that comes after them. It was in the group then,
- * or it joined with an older copy because streams were open.
+ * Whether a backup that follows by copy in a group that executes lacks a copy that covers the orders of older terms.
+ * Other code executed those orders, so the backup cannot execute them, nor anything that follows them. Such a backup
+ * was in the group already, or it joined with an older copy because streams were open.
  */
 function lacksOldOrders({ r }: PrimaryState, { copiedUpTo }: Peer): boolean {
   if (r.config.replication === 'passive') return false;
@@ -292,7 +293,7 @@ export function onCheckpoint(f: FollowerState, checkpoint: Checkpoint): void {
   else if (checkpoint.orderNum >= r.order.entries.base) take(f, checkpoint);
 }
 
-/** Takes a checkpoint that came ahead, now that this replica holds everything it covers. */
+/** Takes a checkpoint that arrived before its orders, now that this replica holds everything it covers. */
 export function takeAhead(f: FollowerState): void {
   const { r } = f;
   const checkpoint = f.checkpointAhead;
@@ -313,7 +314,10 @@ function take(f: FollowerState, checkpoint: Checkpoint): void {
   f.acknowledge();
 }
 
-/** Handlers of this replica that were open when it began to follow by copy. The copy is newer than all of them. */
+/**
+ * Forgets the handlers that were open when this replica began to follow by copy, because the copy is newer than all of
+ * them.
+ */
 function forgetHandlers(r: ReplicaState): void {
   if (r.running === undefined && r.openStreams === 0 && isAtRest(r)) return;
   r.running = undefined;

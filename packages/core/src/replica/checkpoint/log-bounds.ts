@@ -5,8 +5,8 @@ import { minOf } from '../../model/ids.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /**
- * How many old entries are kept for a replica that catches up, and for one that is still being sent its checkpoint. One
- * that needs more starts again from a newer checkpoint.
+ * How many old entries are kept for a replica that catches up, and for one whose checkpoint is still on its way. A
+ * replica that needs more starts again from a newer checkpoint.
  */
 export const LEARNER_LAG_MAX = 65_536;
 const RECEIVER_LAG_MAX = 1_048_576;

@@ -46,7 +46,7 @@ export class Receiving {
     return { checkpoint: result, join: incoming.join };
   }
 
-  /** The link to the primary is new. The last answer may be lost with the one before. */
+  /** The link to the primary is new, and the last answer may have been lost with the former link. */
   answerAgain(): void {
     const { record, answered, term } = this.#r;
     if (record === undefined || answered?.term !== term) return;

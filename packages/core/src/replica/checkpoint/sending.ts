@@ -7,9 +7,9 @@ import { Copy, SPREAD, type Transfer, WINDOW } from '../state/copies/copy.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 
-/** So many pieces leave for a peer in one step, so that calls are served between them. */
+/** How many pieces a peer is sent in one step, so that calls are served between them. */
 const PIECES_AT_ONCE = 2;
-/** A transfer that has not got further for so long is given up, in milliseconds. */
+/** A transfer that makes no progress for this long is given up, in milliseconds. */
 const STALLED_MS = 10_000;
 
 /** Makes a copy that can be sent to any number of peers. @param more its state is drawn as it is sent */
@@ -20,7 +20,7 @@ export function newCopy(p: PrimaryState, id: number, checkpoint: Checkpoint, mor
   return copy;
 }
 
-/** Begins to send a copy to a peer. One that is on its way to it is given up. */
+/** Begins to send a copy to a peer. A transfer to that peer that is under way is given up. */
 export function offer(p: PrimaryState, peer: Peer, copy: Copy, join: boolean): void {
   p.copies.set(copy.id, copy);
   peer.transfer = { copy, join, answered: false, ackedUpTo: 0, sentUpTo: 0, progressMs: p.r.nowMs };
@@ -53,7 +53,7 @@ export function onPieceAck(p: PrimaryState, peer: Peer, frame: PieceAckFrame): T
   if (isFirst) transfer.sentUpTo = frame.upTo;
   let how: TransferEnd['how'] | undefined;
   if (frame.answer !== 'receives') how = frame.answer;
-  // The pieces that it lacks were drawn, and are gone.
+  // The peer lacks pieces that were drawn for other receivers and are forgotten by now.
   else if (transfer.sentUpTo < copy.first) how = 'lost';
   if (how !== undefined) {
     endTransfer(p, peer);
@@ -90,7 +90,7 @@ function draw({ r }: PrimaryState, copy: Copy): void {
   r.effects.push({ kind: 'drawState', copy: copy.id });
 }
 
-/** Chunks of a copy were drawn: whoever waits for them gets them. */
+/** The adapter drew chunks of a copy: the receivers that wait for them get them. */
 export function onDrawn(p: PrimaryState, id: number, chunks: readonly Uint8Array[], more: boolean): void {
   const copy = p.copies.get(id);
   if (copy === undefined) return;
@@ -98,7 +98,7 @@ export function onDrawn(p: PrimaryState, id: number, chunks: readonly Uint8Array
   for (const peer of receivers(p, copy)) sendPieces(p, peer);
 }
 
-/** Called at every tick: fills the windows of receivers whose last answers did not. */
+/** Called at every tick: sends more pieces to receivers whose windows have room, because an answer sends only a few. */
 export function goOnSending(p: PrimaryState): void {
   if (p.copies.size === 0) return;
   for (const peer of p.r.peers.values()) sendPieces(p, peer);

@@ -5,7 +5,9 @@ import type { PrimaryState } from '../state/primary-state.js';
 import { sayBusy } from './busy.js';
 import { noteDigest } from './deciding.js';
 
-/** Copies the user's state, when nothing runs. Peers are told first, because the user's function may block this process. */
+/**
+ * Copies the user's state while nothing runs. Peers are told first, because the user's function may block this process.
+ */
 export function takeCheckpoint(p: PrimaryState): void {
   const { r } = p;
   p.checkpointWanted = false;
@@ -22,7 +24,7 @@ export const opensStream = (p: PrimaryState): boolean => {
   return work?.kind === 'call' && mayStay(p.r, work.request);
 };
 
-/** Whether a copy may be made now for those that want one: not while a backup still receives the one before. */
+/** Whether the copy that is wanted may be made now: not while a backup still receives the one before. */
 export const mayCopy = (p: PrimaryState): boolean => p.checkpointWanted && !backupReceives(p);
 
 /** Whether some backup that counts is still being sent a copy. */

@@ -23,7 +23,7 @@ export function sayIdle(r: ReplicaState): void {
   say(r, 0);
 }
 
-/** The link to a peer is new. What this replica last said may be lost with the one before. */
+/** The link to a peer is new, and what this replica last said may have been lost with the former link. */
 export function sayAgain(r: ReplicaState, peer: Peer): void {
   const leftMs = Math.floor(r.saidBusyMs + r.config.copyMs - r.nowMs);
   if (leftMs < 0 || !isTold(r, peer)) return;
@@ -31,7 +31,7 @@ export function sayAgain(r: ReplicaState, peer: Peer): void {
   r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame: { kind: 'busy', term: r.term, forMs } });
 }
 
-/** @returns who is told */
+/** @returns the peers that are told */
 function say(r: ReplicaState, forMs: number): Member[] {
   const frame = { kind: 'busy', term: r.term, forMs } as const;
   const told = [...r.peers.values()].filter((peer) => isTold(r, peer));

@@ -7,17 +7,19 @@ import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { askForDigest, comparesStates } from './digests.js';
 
-/** States are compared after so many orders where `stateDigestEvery` is not given. */
+/** How many orders lie between two comparisons of states where `stateDigestEvery` is not given. */
 const OTHERWISE_EVERY = 1024;
-/** States are compared after so long, in milliseconds, if not as many orders come as `stateDigestEvery` says. */
+/** States are compared after this many milliseconds even if fewer orders came than `stateDigestEvery` says. */
 const LATEST_MS = 10_000;
-/** Digests take this part of the time at most, and a tenth of it where messages wait longer than `LONG_MS` for one. */
+/**
+ * Digests take at most this part of the time; where messages wait longer than `LONG_MS` for a digest, a tenth of it.
+ */
 const SHARE = 1 / 200;
 const LONG_MS = 50;
 const LONG_SHARE = 1 / 2000;
 /** A digest that blocks the main thread for a longer part of a lease needs liveness threads. */
 const BLOCKED_IN_LEASES = 1 / 4;
-/** A state that could not be copied is not tried again before, in milliseconds. */
+/** How long this primary waits before it tries to copy a state again that could not be copied, in milliseconds. */
 const AGAIN_MS = 60_000;
 
 /** The backups that execute what this primary orders, so that they have a state to compare. */
@@ -71,7 +73,7 @@ export function noteDigest(p: PrimaryState): void {
 }
 
 /**
- * This primary's digest is there.
+ * The adapter has made this primary's digest, or could not.
  *
  * @param digest undefined if it could not be made
  * @param tookMs the time that it cost
@@ -85,7 +87,7 @@ export function onPrimaryDigested(
   const { r, digested } = p;
   const { heldMs } = r.states;
   const pauseMs = Math.max(tookMs / SHARE, heldMs > LONG_MS ? heldMs / LONG_SHARE : 0);
-  // Of two the shorter one counts, because a process may pause meanwhile.
+  // Of two measurements the shorter one counts, because a process may pause during either.
   const shorterMs = Math.min(pauseMs, digested.pauseMs);
   digested.pauseMs = pauseMs;
   digested.notBeforeMs = r.nowMs + Math.max(shorterMs, digest === undefined ? AGAIN_MS : 0);
@@ -100,7 +102,7 @@ export function tellDigest(p: PrimaryState, digest: StateDigest): void {
   if (digested.newest === undefined || digest.orderNum > digested.newest.orderNum) digested.newest = digest;
 }
 
-/** The first order after a digest says that there is one. */
+/** Marks the first order after a digest, so that backups take theirs at the same place. */
 export function takeMark({ digested }: PrimaryState, what: Orderable): Orderable {
   const isMarked = /* rule digest-marked */ digested.marksNext;
   digested.marksNext = false;

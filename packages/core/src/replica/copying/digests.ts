@@ -4,7 +4,7 @@ import type { EventOf } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { sayBusy, sayIdle } from './busy.js';
 
-/** A digest that takes longer than this part of a lease is announced to the others before. */
+/** A digest that takes longer than this part of a lease is announced to the other replicas before it begins. */
 const SLOW_IN_LEASES = 1 / 8;
 
 /** Whether this replica compares its state with those of others. */
@@ -13,7 +13,7 @@ export const comparesStates = (r: ReplicaState): boolean => mayCompare(r) && (is
 const mayCompare = ({ config, states }: ReplicaState): boolean =>
   config.stateDigestEvery !== 0 && states.onOther !== 'ignore' && !states.differ;
 
-/** Whether states are compared whatever a copy costs. */
+/** Whether the settings ask for comparisons whatever a copy costs. */
 const isAsked = ({ config }: ReplicaState): boolean =>
   /* rule dear-state-not-by-default */ config.stateDigestEvery !== undefined;
 
@@ -35,7 +35,7 @@ export function askForDigest(r: ReplicaState): void {
   });
 }
 
-/** The state is copied: messages may be processed again. */
+/** The state is copied, so messages may be processed again. */
 export function onStateHeld(r: ReplicaState, { orderNum, heldMs, blockedMs }: EventOf<'stateHeld'>): void {
   if (r.stateBusy !== 'digest' || orderNum !== r.order.processedUpTo) return;
   r.stateBusy = undefined;
@@ -53,7 +53,7 @@ export function onStateDigested(r: ReplicaState, event: EventOf<'stateDigested'>
   r.role.stateDigested(orderNum, digest, tookMs);
 }
 
-/** At a tick: a state whose cost keeps it from being compared is told of once. */
+/** At a tick: says once that the state is not compared because of what a copy costs. */
 export function tellCost(r: ReplicaState): void {
   const { states, config, role } = r;
   if (states.toldCost || comparesStates(r) || !mayCompare(r) || config.replication === 'passive') return;
@@ -70,7 +70,9 @@ export function tellCost(r: ReplicaState): void {
   );
 }
 
-/** At a tick: nobody waits for ever for a state that its user does not copy. */
+/**
+ * At a tick: gives up a digest whose copy the user's function does not finish, so that messages do not wait for ever.
+ */
 export function leaveStalledDigest(r: ReplicaState): void {
   const { config, nowMs, states } = r;
   if (r.stateBusy !== 'digest' || /* rule digest-not-for-ever */ nowMs - states.askedMs < config.stallMs) return;
@@ -89,8 +91,8 @@ export function giveUpDigests(r: ReplicaState): void {
 }
 
 /**
- * The state that was just restored gives other bytes than the copy it came from. So each new copy would, and comparing
- * this state with others says nothing: this replica says so, and goes on.
+ * The state that was just restored gives other bytes than the copy it came from. Every later copy would differ too, so
+ * comparing this state says nothing: this replica reports that once and goes on.
  */
 export function onOtherState(r: ReplicaState, given: string, made: string): void {
   /* rule restore-differs-once */ r.states.differ = true;
@@ -102,5 +104,5 @@ export function onOtherState(r: ReplicaState, given: string, made: string): void
   });
 }
 
-/** So much of a digest is in the log. */
+/** The part of a digest that the log shows. */
 export const shownDigest = (digest: string): string => digest.slice(0, 13);

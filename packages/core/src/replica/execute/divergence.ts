@@ -9,7 +9,7 @@ import type { ReplicaState } from '../state/replica-state.js';
 
 /** A backup waits this many times `stallMs` before it gives up on itself; the primary waits once. */
 const STUCK_AFTER_STALLS = 2;
-/** So many methods are named where it is not certain which of them differed. */
+/** How many methods are named where it is uncertain which of them differed. */
 const METHODS_MAX = 3;
 
 /**

@@ -129,7 +129,7 @@ function passOver(r: ReplicaState, entry: Entry, outcome: Reply, work: CallWork 
   if (caller !== undefined) endCaller(r, caller.message, info.orderNum, outcome);
 }
 
-/** The handler that was to go on, with a reply or after a timer, never does. */
+/** Ends the call of a handler that was to go on with a reply or after a timer and now never does. */
 function endCaller(r: ReplicaState, caller: Message, orderNum: OrderNum, outcome: Reply): void {
   const { connection: id, seqNum, request } = caller;
   const connection = r.connections.get(id);
@@ -257,7 +257,7 @@ function conclude(
   if (message.order === undefined) message.request = undefined;
 }
 
-/** A handler that waited has ended. */
+/** A handler that had waited has ended. */
 function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { readonly outcome: Outcome }): void {
   const message = r.unfinished.get(nameOf(finished));
   if (message === undefined) return;

@@ -38,9 +38,9 @@ export function onOwnDigest(f: FollowerState, orderNum: OrderNum, digest: string
   compareStates(f);
 }
 
-/** A backup that has not left by then because of its state has an equal one. */
+/** How many leases a backup waits for each backup before it in the set: one that has not left by then has an equal state. */
 const TURN_LEASES = 5;
-/** For so long the only backup waits for another one before it leaves. That one may be gone for good. */
+/** How many leases the only backup waits for another one before it leaves. The other one may be gone for good. */
 const ALONE_LEASES = 20;
 
 function compareStates(f: FollowerState): void {
@@ -77,9 +77,9 @@ function compareStates(f: FollowerState): void {
 }
 
 /**
- * Leaves the in-sync set because of a difference of the state, if it is this backup's turn. If the primary's state is the
- * odd one, all backups differ at once: the first of them leaves, and the others stay until it is back. A group of two has
- * no other.
+ * Leaves the in-sync set because of a difference of the state, if it is this backup's turn. If the primary's state is
+ * the odd one, all backups differ at once: the first of them leaves, and the others stay until it is back. In a group
+ * of two there is no other backup to wait for.
  *
  * @returns whether it leaves
  */

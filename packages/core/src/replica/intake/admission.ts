@@ -11,7 +11,7 @@ import { addWork, partEntered, scheduleHeld } from './schedule.js';
 /**
  * The user's interceptors let a call pass, so it may be ordered.
  *
- * @param serves whether this replica serves, and so may answer by what it knows of a key
+ * @param serves whether this replica serves, and so may answer a call whose key it knows
  */
 export function onAdmitted(p: PrimaryState, event: EventOf<'admitted'>, serves = true): void {
   const { r } = p;
@@ -59,6 +59,6 @@ export function onRefused(p: PrimaryState, event: EventOf<'refused'>): void {
     if (part?.kind === 'open') dropStream(r, connection, message.seqNum);
     if (part?.kind === 'message' || part?.kind === 'end') partEntered(p, connection, message, part.of);
   } else if (work.kind === 'read') answerUnordered(p, work, outcome);
-  // The call never had a place, and its key is as free as before.
+  // The call never had a place in the order, so its key stays free.
   else r.effects.push({ kind: 'answerCall', call: work.call, outcome });
 }

@@ -10,8 +10,8 @@ import type { PrimaryState } from '../state/primary-state.js';
 import { voidEntering, voidMessage } from '../streams/voids.js';
 
 /**
- * A new message arrived at the primary although its client is over a budget: it becomes a void in the order, and the
- * reply says why. Whatever frees something is let in.
+ * A new message reached the primary although its client is over a budget: it becomes a void in the order, and the reply
+ * says why. Messages that free something, such as credits, are let in.
  *
  * @returns whether it was refused
  */

@@ -6,9 +6,12 @@ import { ownReply, type Reply } from '../../model/outcome.js';
 import type { Patience, Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from '../state/primary-state.js';
 
-/** With fewer messages ahead a call is never refused: the pace of so few says little. */
+/** A call with fewer messages ahead of it is never refused, because the pace of so few says little. */
 const AHEAD_MIN = 64;
-/** The part of the time until its deadline that a call may wait for its turn. The rest is for the handler and the reply. */
+/**
+ * The part of the time to its deadline that a call may spend waiting for its turn; the handler and the reply need the
+ * rest.
+ */
 const WAIT_MAX = 0.8;
 
 const ANY_TIME = {};
@@ -23,13 +26,13 @@ export const TOO_LATE: Reply = ownReply(
 );
 
 /**
- * When the caller's deadline will have passed, by this replica's monotonic clock; undefined if that is not known, or if it
- * seems to have passed already: then the clocks of client and replica differ more than anybody can tell.
+ * The time, by this replica's monotonic clock, at which the caller's deadline passes. Undefined if it is unknown, or if
+ * it seems to have passed already: the clocks of client and replica then differ too much to judge by.
  */
 function lateAtMs({ r }: PrimaryState, connection: Connection | undefined, request: Request): number | undefined {
   const { deadlineMs, stream, nested, reply } = request;
   if (deadlineMs === undefined || stream !== undefined || nested !== undefined || reply !== undefined) return undefined;
-  // The deadlines of calls without a session are by this process's clock.
+  // A call without a session gives its deadline by this process's own clock.
   const aheadMs = connection?.kind === 'session' ? connection.session?.clockAheadMs : 0;
   if (aheadMs === undefined) return undefined;
   const leftMs = deadlineMs + aheadMs - r.clocks.wallMs();

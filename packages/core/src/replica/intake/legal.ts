@@ -5,7 +5,7 @@ import type { RpcRequestHeader, SessionFrame, StreamAsk } from '../../model/fram
 import type { Request } from '../../model/message.js';
 import { STREAM_CREDITS_MAX } from '../../model/stream.js';
 
-/** Nobody counts so far by ones. Beyond 2^53 adding one to a number no longer changes it. */
+/** No client counts this far by ones. Beyond 2^53 adding one to a number no longer changes it. */
 const COUNT_MAX = 2 ** 48;
 
 /** @returns why the frame is refused; undefined if it is legal */
@@ -77,7 +77,7 @@ const illegalAsk = ({ of, received }: StreamAsk): string | undefined =>
 const illegalCount = (name: string, value: number): string | undefined =>
   value <= COUNT_MAX ? undefined : `${name} is ${value}, which nobody can have counted to`;
 
-/** No client has more messages than fit into its window, so a longer list is only meant to fill the memory. */
+/** No client has more messages than its window holds, so a longer list can only be meant to fill the memory. */
 const illegalLength = (name: string, list: readonly unknown[]): string | undefined =>
   list.length <= SEQ_NUM_WINDOW ? undefined : `a frame has ${list.length} ${name}`;
 

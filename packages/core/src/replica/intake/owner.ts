@@ -1,18 +1,18 @@
-/** A session belongs to whoever opened it. */
+/** A session belongs to the client that opened it. */
 
 import type { Connection } from '../../connection/connection.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** Who a client says it is, and from where it speaks. */
+/** The client that speaks: the identity that it claims, and the address that it speaks from. */
 export interface Speaker {
   readonly peer: string;
-  /** What the client has proved to be, as its adapter writes it; undefined if it has proved nothing. */
+  /** The identity that the client has proved, as its adapter writes it; undefined if it has proved none. */
   readonly identity?: string | undefined;
 }
 
 /**
- * Whether a client may speak for a session: it must be the one that opened it here. Its secret it has shown already, or
- * its frame would not name this connection. The log tells of others once for each session.
+ * Whether a client may speak for a session: only the client that opened it here may. It has shown the session's secret
+ * already, or its frame would not name this connection. The log reports other clients once for each session.
  */
 export function mayUse(r: ReplicaState, connection: Connection, { peer, identity = '' }: Speaker): boolean {
   if (connection.owner === undefined || connection.owner === identity) return true;

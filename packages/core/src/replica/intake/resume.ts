@@ -34,8 +34,8 @@ export function resumeOutstanding(p: PrimaryState, connection: Connection, peer:
     else if (/* rule order-afresh */ message?.isUnordered) schedule(p, connection, message, peer);
     else if (!connection.knows(seqNum)) lost.push(seqNum);
   }
-  // The session's answer does not cover messages that it sent afterwards. If one of them is processed already, its
-  // reply goes out here, since no other replica can send it.
+  // The session's answer does not cover messages that it sent afterwards. If one of them is processed already, this
+  // replica must send its reply now, because no other replica can.
   for (const message of connection.messages.values()) {
     const { seqNum, outcome } = message;
     if (seqNum <= collected.sentUpTo || outcome === undefined) continue;
@@ -52,8 +52,8 @@ export function resumeOutstanding(p: PrimaryState, connection: Connection, peer:
 }
 
 /**
- * The session's answer does not cover streams that it opened afterwards. What their handlers sent before this replica
- * served goes out here, since nothing else would make it leave.
+ * The session's answer does not cover streams that it opened afterwards. Items that their handlers sent before this
+ * replica served leave now, because no later event would make them leave.
  */
 function offerOpenedSince(p: PrimaryState, connection: Connection, { sentUpTo }: Collected): void {
   for (const stream of connection.streams.values()) {
@@ -118,7 +118,7 @@ export function checkSilent(p: PrimaryState, connection: Connection): void {
   connection.silentSinceMs ??= r.nowMs;
   const { sessionExpiryMs, sessionsMax } = r.config;
   const sessionMs = r.sessionMsMax;
-  // So many clients come and go that their records cannot all be kept so long.
+  // So many clients come and go that not all of their records can be kept that long.
   const isCrowded =
     r.connections.size - r.connections.sessions > SILENT_FACTOR * sessionsMax || isPressed(r, connection);
   if (r.nowMs - connection.silentSinceMs <= (isCrowded ? sessionMs : sessionExpiryMs)) return;

@@ -1,12 +1,12 @@
-/** Room for sessions: who is refused at the bound, and who makes room. */
+/** Room for sessions: which newcomer is refused at the bound, and which silent session makes room. */
 
 import { addressOf } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** One HTTP/2 connection may have this part of all sessions, so that no single one shuts all others out. */
+/** The part of all sessions that one HTTP/2 connection may have, so that no single one shuts out all others. */
 const CONNECTION_PART = 1 / 2;
-/** All connections of one address may have this part of all sessions. */
+/** The part of all sessions that all connections of one address together may have. */
 const ADDRESS_PART = 3 / 4;
 
 /**
@@ -33,7 +33,7 @@ export function refusedNewcomer(
 function refusalOf(r: ReplicaState, peer: string): string | undefined {
   const { sessionsMax } = r.config;
   if (r.connections.sessions >= sessionsMax) return `this replica serves ${sessionsMax} sessions already`;
-  // Far from the bound nobody is in anybody's way.
+  // Far from the bound no client takes another one's room.
   if (r.connections.sessions < sessionsMax * CONNECTION_PART) return undefined;
   const address = addressOf(peer);
   let ofConnection = 0;
@@ -50,7 +50,7 @@ function refusalOf(r: ReplicaState, peer: string): string | undefined {
   return undefined;
 }
 
-/** The session that has been silent longest among those without a link on which nobody relies any more. */
+/** The session that has been silent longest, among those that have no link and that no replica relies on. */
 function longestSilent(r: ReplicaState): Connection | undefined {
   let longest: Connection | undefined;
   let sinceMs = Number.POSITIVE_INFINITY;

@@ -104,7 +104,7 @@ function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFr
     return;
   }
   if (known !== undefined && isFarOver(r, known)) {
-    // Its acknowledgments are believed first.
+    // The session's acknowledgments count first, because they free replies.
     seeReplies(r, known, frame.repliesSeenUpTo);
     if (isFarOver(r, known)) {
       refuse('UNDERSTUDY_OVERLOADED', FAR_OVER);
@@ -124,7 +124,7 @@ function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFr
 }
 
 function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer: string, hello: HelloFrame): void {
-  // A link has one session: another that was opened on it before is alone from now on, like one whose link broke.
+  // A link has one session. The session that was on this link before now has none, as if the link had broken.
   if (r.connections.byLink(link) !== connection) onSessionDown(r, link);
   const old = connection.session;
   if (old === undefined) r.connections.sessions++;
@@ -134,7 +134,8 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
     r.effects.push({ kind: 'closeSession', link: old.link });
   }
   connection.session = new ClientSession(link, peer, hello.sentAtMs, r.nowMs);
-  // Replies that an earlier link carried may not have arrived. The client has yet to say so, and to ask for them again.
+  // The client may not have received replies that an earlier link carried. It has yet to say so and to ask for them
+  // again.
   if (old !== undefined) connection.session.passedOnMs = r.nowMs;
   if (hello.wallMs !== undefined) connection.session.clockAheadMs = r.clocks.wallMs() - hello.wallMs;
   /* rule distrust-on-new-link */ if (connection.equivocates) connection.session.registered = false;
@@ -162,10 +163,13 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, { sentAt
   });
 }
 
-/** No more often than this do clients make a replica read the record, in milliseconds. */
+/** Clients make a replica read the record at most once in this many milliseconds. */
 const CLAIMED_EVERY_MS = 100;
 
-/** A client knows a newer term than this replica, or says so. The watch tells of a newer record too, a little later. */
+/**
+ * A client knows a newer term than this replica, or claims to. The watch tells of a newer record too, but a little
+ * later.
+ */
 function heedTerm(r: ReplicaState, term: Term): void {
   if (term <= r.term || r.nowMs - r.termClaimedMs < CLAIMED_EVERY_MS) return;
   r.termClaimedMs = r.nowMs;
@@ -248,7 +252,7 @@ const TOO_MANY_READS = ownReply(
   'too many reads wait for a new primary to serve; nothing was done, try again later',
 );
 
-/** Keeps a session's reads until this replica serves. Those for which there is no room are answered at once. */
+/** Keeps a session's reads until this replica serves. Reads that find no room are answered at once with a refusal. */
 export function keepReads(r: ReplicaState, connection: Connection, peer: string, reads: MulticastFrame['reads']): void {
   for (const { readId, request } of reads) {
     // A session sends its reads again on each new link.

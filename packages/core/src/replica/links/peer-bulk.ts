@@ -3,12 +3,14 @@
 import type { OrderNum } from '../../model/ids.js';
 import { type Body, bodyBytes, LINK_WINDOW_BYTES } from '../../model/message.js';
 
-/** A body that the link has passed on is not sent again sooner than this, in milliseconds: it is still on its way. */
+/**
+ * A body that the link has passed on is not sent again within this many milliseconds, because it is still on its way.
+ */
 const ON_ITS_WAY_MS = 500;
 
 interface Large {
   readonly body: Body;
-  /** The order that it belongs to, if that is known. A peer that holds this order has the body. */
+  /** The order that the body belongs to, if it is known. A peer that holds this order has the body. */
   readonly orderNum: OrderNum | undefined;
 }
 
@@ -21,7 +23,7 @@ export class PeerBulk {
   readonly #passedOn = new Map<string, { readonly orderNum: OrderNum | undefined; readonly sinceMs: number }>();
   #bytes = 0;
 
-  /** A body is to be sent, unless it waits already or is on its way. */
+  /** Queues a body for the link, unless it waits there already or is on its way. */
   add(body: Body, orderNum: OrderNum | undefined, nowMs: number): void {
     const name = nameOf(body);
     if (this.#waiting.has(name)) return;
@@ -56,7 +58,10 @@ export class PeerBulk {
     this.#passedOn.set(nameOf(large.body), { orderNum: large.orderNum, sinceMs: nowMs });
   }
 
-  /** This replica is no primary any more, or not the same. The link is, and goes on telling what it passes on. */
+  /**
+   * This replica is no longer primary, or is primary in a new term. The link stays, and still reports what it passes
+   * on.
+   */
   forgetWaiting(): void {
     this.#waiting.clear();
     this.#passedOn.clear();

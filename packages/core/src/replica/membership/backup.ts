@@ -28,11 +28,11 @@ export const CLAIMS = 'the primary is silent; this replica claims its place';
 
 const CANNOT_CLAIM = "the primary is silent, and nobody takes its place while the group's record is lost";
 
-/** A body that has been missing this long is requested from its session too, in milliseconds. */
+/** A body that has been missing for this many milliseconds is also requested from its session. */
 const NACK_SESSIONS_AFTER_MS = 60;
 /**
- * A large body is not asked for before its session has had this long to send it. It would be sent twice, and the second
- * time by the primary. No session may keep orders from becoming stable for longer.
+ * A large body is not requested before its session has had this many milliseconds to send it; otherwise the primary
+ * would send it a second time. No session may delay the stability of orders for longer than this.
  */
 const COMING_WITHIN_MS = 500;
 
@@ -46,7 +46,7 @@ export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
   if (/* rule no-ack-while-claiming */ r.changeInFlight === undefined)
     f.heartbeatMs = maxOf(f.heartbeatMs, frame.sentAtMs);
   r.stableUpTo = maxOf(r.stableUpTo, frame.stableUpTo);
-  // The orders tell which bodies to take.
+  // The orders come before the bodies because they name the bodies to take.
   backupReceivesOrders(f, frame.orders);
   onBodies(r, frame.bodies);
   takeAhead(f);
@@ -68,8 +68,8 @@ export function onBodies(r: ReplicaState, bodies: readonly Body[]): void {
 }
 
 /**
- * Answers a promoting replica: from now on this replica refuses older terms, and it sends everything it holds beyond
- * what the other has.
+ * Answers a promoting replica: from now on this replica refuses older terms, and it sends everything that it holds
+ * beyond what the promoting replica has.
  */
 export function promise(f: FollowerState, to: Member, frame: NewTermFrame): void {
   const { r, backupOrder } = f;
@@ -118,11 +118,11 @@ export function claimIfSilent(f: FollowerState): void {
     return;
   }
   const peer = r.peers.get(record.primary.id);
-  // A primary whose process has died keeps no link, though a new process may have its name.
+  // The link ends with the primary's process, though a new process may have taken its name since.
   const isThere = peer?.linkUp === true && sameMember(peer.member, record.primary);
   const isBusy = r.nowMs <= f.excusedUntilMs && isThere;
   if (/* rule wait-for-busy */ isBusy) return;
-  // Another backup executed what the primary ordered, so it goes on without replaying it with other code.
+  // Another backup ran the same code as the primary, so it can take over without replaying orders with other code.
   const waits = /* rule same-code-first */ hasOtherCode(r, r.leadership) && someoneExecutes(r, record);
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;
   f.withdrawn = true;
@@ -142,7 +142,7 @@ const someoneExecutes = (r: ReplicaState, record: GroupRecord): boolean =>
 
 /**
  * Reads the record if the main link has been silent for longer than a main thread may be blocked: the primary may have
- * removed this replica, and its liveness thread does not tell.
+ * removed this replica, and the primary's liveness thread would not tell.
  */
 export function readIfForgotten(f: FollowerState): void {
   const { r } = f;

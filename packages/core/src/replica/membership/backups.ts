@@ -19,7 +19,7 @@ import { tellPeer } from './tell.js';
 /** A learner this close to the newest order may enter the set: the orders it lacks are on their way. */
 const CAUGHT_UP_WITHIN = 64;
 
-/** A learner that has been silent for longer than this sum is no longer counted on. */
+/** How many leases a learner may be silent before the primary drops it. */
 const LEARNER_SILENT_LEASES = 3;
 const LEARNER_SILENT_MS = 2000;
 
@@ -78,7 +78,7 @@ export function onPieceAckFrom(p: PrimaryState, from: Member, frame: PieceAckFra
 /** A replica outside the set may be silent for a while, because it restores its state. */
 export function onBusy(p: PrimaryState, from: Member, frame: BusyFrame): void {
   const peer = noteBusy(p.r, from, frame);
-  // A learner may have been waiting for nothing else. Its next acknowledgment may be a heartbeat away.
+  // The learner may lack nothing else, and its next acknowledgment may be a heartbeat away.
   if (frame.forMs === 0 && peer?.learner !== undefined) admitLearner(p, peer);
 }
 
@@ -102,7 +102,8 @@ function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
 }
 
 /**
- * A replica outside the set wants to catch up. If the set still has an older life of it, that life is over for certain.
+ * A replica outside the set wants to catch up. If the set still names an older life of that replica, the older life is
+ * certainly over.
  */
 export function onJoin(p: PrimaryState, { member, address, peerAddress }: JoinFrame): void {
   const { r } = p;
@@ -171,8 +172,9 @@ function noteFar(r: ReplicaState, peer: Peer): void {
 }
 
 /**
- * Whether a backup counts as dead: nothing of it was heard for a lease, or its liveness thread alone was, for longer
- * than a main thread may be blocked. Without the second a backup that can never catch up would hold the group up.
+ * Whether a backup counts as dead: a lease passed without any sign of it, or only its liveness thread was heard for
+ * longer than a main thread may be blocked. Without the second condition a backup that can never catch up would hold up
+ * the group.
  */
 function isSilent({ r }: PrimaryState, peer: Peer): boolean {
   if (r.nowMs - peer.lastHeardMs > r.config.leaseMs) return true;
@@ -209,7 +211,7 @@ export function expectLearners(p: PrimaryState, present: readonly ReplicaId[]): 
   }
 }
 
-/** Forgets learners that entered the set, and those that have been silent for so long that they will hardly come. */
+/** Forgets learners that entered the set, and learners that have been silent for so long that they will hardly come. */
 function forgetLearners(p: PrimaryState): void {
   const { r } = p;
   const { inSync = [] } = r.changeInFlight ?? r.record ?? {};
@@ -221,12 +223,12 @@ function forgetLearners(p: PrimaryState): void {
 }
 
 /**
- * Nobody waits for a learner before it counts, so a silent one may be busy with what it was given. It is dropped when it
- * has been silent for longer than this, and then begins anew.
+ * How long a learner that does not count yet may be silent. No reply waits for it, and it may be busy with its copy.
+ * After this it is dropped and begins anew.
  */
 const learnerSilentMs = ({ r }: PrimaryState): number => LEARNER_SILENT_LEASES * r.config.leaseMs + LEARNER_SILENT_MS;
 
-/** Whether a learner is expected to be silent. One that has died keeps no link. */
+/** Whether a learner has reason to be silent. A learner that died has no link. */
 const isBusy = ({ r }: PrimaryState, peer: Peer | undefined): boolean =>
   peer !== undefined && r.nowMs <= peer.busyUntilMs && /* rule busy-with-link */ peer.linkUp;
 
@@ -234,7 +236,7 @@ const isBusy = ({ r }: PrimaryState, peer: Peer | undefined): boolean =>
 const patience = (p: PrimaryState, { learner, linkUp }: Peer): number =>
   learner === 'following' && !linkUp ? p.r.config.leaseMs : learnerSilentMs(p);
 
-/** A learner that was about to enter the set fell silent. No reply waits for it any longer, and it goes on catching up. */
+/** A learner that was about to enter the set fell silent. Replies no longer wait for it, and it goes on catching up. */
 function countNoMore(p: PrimaryState, peer: Peer): void {
   const { r } = p;
   if (r.changeInFlight !== undefined && isMember(r.changeInFlight.inSync, peer.member)) return;

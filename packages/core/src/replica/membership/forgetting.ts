@@ -1,6 +1,6 @@
 /**
- * Replicas that are gone for good leave the record, so that it does not grow with every new name and nobody dials the dead
- * for ever.
+ * Removes replicas that are gone for good from the record, so that the record does not grow with every new name and no
+ * replica dials the dead for ever.
  */
 
 import type { ReplicaId } from '../../model/ids.js';
@@ -8,7 +8,7 @@ import { forgetMembers, MEMBERS_MAX } from '../../record/transitions.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { proposeChange } from './record-changes.js';
 
-/** Notes who is gone, and forgets who has been gone for `forgetMs`. */
+/** Notes which replicas are gone, and forgets those that have been gone for `forgetMs`. */
 export function forgetGone(p: PrimaryState): void {
   const { r } = p;
   const { record } = r;
@@ -39,7 +39,7 @@ function outsiders({ r }: PrimaryState): ReplicaId[] {
 /**
  * Makes room in the record for a replica that it does not name yet.
  *
- * @returns those that must leave for it, which have been gone for longest; undefined if too many run
+ * @returns the replicas that must leave for it, those gone for longest; undefined if too many replicas run
  */
 export function roomFor(p: PrimaryState, id: ReplicaId): readonly ReplicaId[] | undefined {
   const { r } = p;
@@ -52,7 +52,7 @@ export function roomFor(p: PrimaryState, id: ReplicaId): readonly ReplicaId[] | 
   return gone.sort((a, b) => sinceMs(a) - sinceMs(b)).slice(0, tooMany);
 }
 
-/** Why a replica is not taken in while the record has no room. */
+/** The reason why a replica is not taken in while the record has no room. */
 export const NO_ROOM = `the group already has ${MEMBERS_MAX} replicas that run, which is the most it can have; stop one`;
 
 /**

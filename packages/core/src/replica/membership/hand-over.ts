@@ -16,7 +16,7 @@ import { bestBackup } from '../upgrade/best-backup.js';
 import { hasOtherCode } from '../upgrade/others.js';
 import { proposeChange } from './record-changes.js';
 
-/** The last replica in sync goes on for so long in case another one is just starting again, in milliseconds. */
+/** How many milliseconds the last replica in sync goes on in case another replica is just starting again. */
 const COMES_BACK_MS = 1000;
 
 /**
@@ -53,7 +53,10 @@ export function tryHandOver(p: PrimaryState): void {
   proposeChange(r, handOver(record, member, through, brings), 'hand over');
 }
 
-/** What a primary that is to stop does for a successor with other code, in a sentence; undefined if there is none. */
+/**
+ * What a primary that is to stop still does for a successor with other code, in a sentence; undefined if it does
+ * nothing.
+ */
 export function leavingFor(p: PrimaryState): string | undefined {
   const { steppingDown, nowMs } = p.r;
   if (steppingDown === undefined || nowMs >= settlesUntilMs(p, steppingDown) || isCopied(p)) return undefined;
@@ -67,7 +70,7 @@ export function leavingFor(p: PrimaryState): string | undefined {
 function settlesUntilMs(p: PrimaryState, { sinceMs, learnersUntilMs }: SteppingDown): number {
   const untilMs = sinceMs + HAND_OVER_LEASES * p.r.config.leaseMs;
   const brings = bestBackup(p)?.brings;
-  // A state that cannot be copied is not waited for.
+  // The hand-over does not wait for a state that cannot be copied.
   const mayCome = brings !== undefined && hasOtherCode(p.r, brings) && p.r.nowMs >= p.copyAgainAtMs;
   return mayCome ? Math.max(untilMs, learnersUntilMs) : untilMs;
 }
@@ -81,8 +84,8 @@ export function prepareHandOver(p: PrimaryState): void {
 }
 
 /**
- * Decides whether this primary, which is to stop, goes on serving: it is the last one in sync, and a learner that is on
- * its way could save what it knows.
+ * Decides whether this primary, which is to stop, goes on serving because it is the last replica in sync and a learner
+ * that is on its way could save the state.
  */
 function lingers(p: PrimaryState, record: GroupRecord): boolean {
   const { r } = p;
@@ -107,8 +110,10 @@ function lingers(p: PrimaryState, record: GroupRecord): boolean {
 }
 
 /**
- * A successor with other code gets a copy of the state, and none can be made while streams are open or handlers wait. The
- * primary goes on until they have ended: streams are told to.
+ * Prepares a copy of the state for a successor with other code. No copy can be made while streams are open or handlers
+ * wait, so the primary ends the streams and goes on until the handlers have ended.
+ *
+ * @returns whether the primary must go on
  */
 function drainsForCopy(p: PrimaryState): boolean {
   const { r } = p;
@@ -121,21 +126,24 @@ function drainsForCopy(p: PrimaryState): boolean {
   return true;
 }
 
-/** Whether the record names another replica that did not say that it stops: it may be starting again at this moment. */
+/**
+ * Whether the record names another replica that did not say that it stops: that replica may be starting again right
+ * now.
+ */
 const mayComeBack = ({ r }: PrimaryState, record: GroupRecord): boolean =>
   Object.keys(record.addresses).some((id) => id !== r.self.id && r.peers.get(id as ReplicaId)?.leaving !== true);
 
 export const learnersOf = (p: PrimaryState): string => [...p.learners.keys()].join(', ');
 
 /**
- * Nobody can take over. If somebody tried to until now, the state that is lost was still wanted, and only an operator may
+ * No replica can take over. If one was trying to until now, its user still wanted the state, and only an operator may
  * decide to go on without it. Otherwise the whole group was stopped on purpose, so its history ends.
  */
 function stopAlone(p: PrimaryState, record: GroupRecord): void {
   const { r } = p;
   const { steppingDown } = r;
   if (steppingDown === undefined) return;
-  // A backup without a link either comes back, or it is dead and is removed after a lease.
+  // A backup without a link comes back within this time, or it is dead and the record loses it after a lease.
   const awaited = r.nowMs - steppingDown.sinceMs < HAND_OVER_LEASES * r.config.leaseMs;
   if (record.inSync.length > 1 && awaited) return;
   const isWanted = record.inSync.length > 1 || p.learners.size > 0;

@@ -19,8 +19,8 @@ const JOIN_EVERY_MS = 250;
 export function askToJoin(r: ReplicaState, follower: FollowerState | undefined, askedMs: number): boolean {
   const primary = r.record?.primary;
   if (primary === undefined || r.nowMs - askedMs < JOIN_EVERY_MS) return false;
-  // A primary that has fallen silent may have given this replica up while it was slow. Its liveness thread would not
-  // know, so only the main link counts.
+  // A primary that has fallen silent may have given this replica up while this replica was slow. The primary's liveness
+  // thread would not know of that, so only the main link counts.
   if (follower !== undefined && r.nowMs - follower.lastFrameMs <= r.config.leaseMs) return false;
   if (r.peers.get(primary.id)?.linkUp !== true) return false;
   const frame = { kind: 'join', member: r.self, ...r.reached } as const;
@@ -59,14 +59,17 @@ export function whyNotJoined(r: ReplicaState, follows: boolean, receives: boolea
   );
 }
 
-/** Which members of the set run with the group's state, as far as this replica can tell, and which run again without it. */
+/**
+ * Sorts the members of the set into those that run with the group's state, as far as this replica can tell, and those
+ * that were started again without it.
+ */
 function statesOf(r: ReplicaState, { inSync }: GroupRecord) {
   const lost = new Set<ReplicaId>([r.self.id]);
   const reached: Member[] = [];
   for (const member of inSync) {
     const peer = r.peers.get(member.id);
     if (member.id === r.self.id || peer?.linkUp !== true) continue;
-    // A process of that name may be another one by now.
+    // The process that has this name now may be another life of the replica.
     if (/* rule restarted-has-no-state */ sameMember(peer.member, member)) reached.push(member);
     else lost.add(member.id);
   }

@@ -10,7 +10,9 @@ import type { EventOf } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import type { Duty, HeardPeer } from '../threads/duty.js';
 
-/** After each event: tells the thread if its duty is another one now. This comes first, before anything else is done. */
+/**
+ * After each event: tells the thread its new duty if that has changed. This effect comes before all others of the step.
+ */
 export function giveDuty(r: ReplicaState): void {
   if (!r.delegates) return;
   const { duty } = r.role;
@@ -24,7 +26,7 @@ const termOf = (duty: Duty): Term | undefined => (duty.kind === 'none' ? undefin
 
 const sameDuty = (a: Duty, b: Duty): boolean => a.kind === b.kind && termOf(a) === termOf(b);
 
-/** The thread has ended its former duty. What it acknowledged under that binds this replica all the same. */
+/** The thread has ended its former duty. Whatever it acknowledged under that duty still binds this replica. */
 export function onDelegated(r: ReplicaState, { acknowledgedMs }: EventOf<'delegated'>): void {
   r.dutyChanges = false;
   if (acknowledgedMs !== undefined) r.role.acknowledged(acknowledgedMs);
@@ -38,17 +40,17 @@ export function onHeard(r: ReplicaState, { term, acknowledgedMs, peers }: EventO
 }
 
 /**
- * A primary takes in what its peers' threads answered. Only acknowledgments count: a backup that is about to claim
- * answers, too.
+ * A primary takes in the answers of its peers' threads. Only acknowledgments count, because a backup that is about to
+ * claim answers too.
  *
- * @returns whether any acknowledgment is newer than what was known
+ * @returns whether any acknowledgment is newer than the last known one
  */
 export function hearPeers(r: ReplicaState, heard: readonly HeardPeer[]): boolean {
   let newer = false;
   for (const { member, answeredMs, ackedMs } of heard) {
     const peer = r.peers.get(member.id);
     if (peer === undefined || !sameMember(peer.member, member)) continue;
-    // A learner that does not count yet is judged by what it does on the main link.
+    // The main link alone decides about a learner that does not count yet.
     if (ackedMs === undefined || (peer.learner !== undefined && peer.learner !== 'entering')) continue;
     peer.lastHeardMs = maxOf(peer.lastHeardMs, answeredMs);
     peer.threadHeardMs = maxOf(peer.threadHeardMs, answeredMs);

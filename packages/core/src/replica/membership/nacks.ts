@@ -8,9 +8,9 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /**
- * A backup asks for bodies again and again until it has them. More than this is not sent before it holds more, or a lease
- * has passed: what is on its way already would fill the link, and a link whose queue is full is cut. Large bodies wait for
- * the link instead.
+ * How many bytes of bodies a backup is sent again before it holds more or a lease has passed. It asks again until it
+ * has them, and bodies that are already on their way would fill the link, which is cut when its queue is full. Large
+ * bodies wait for room on the link instead.
  */
 const RESENT_MAX_BYTES = 8 * 1024 * 1024;
 
@@ -46,8 +46,8 @@ export function onNack(p: PrimaryState, from: Member, frame: NackFrame): void {
 }
 
 /**
- * Finds a body with its connection, or else in the log: a backup may lack a body although the records of its connection
- * were freed meanwhile.
+ * Finds a body with its connection, or else in the log: a backup may lack a body although the records of the body's
+ * connection were freed meanwhile.
  */
 function findBody(r: ReplicaState, id: ConnectionId, seqNum: SeqNum): Request | undefined {
   const body = r.connections.get(id)?.messages.get(seqNum)?.request;

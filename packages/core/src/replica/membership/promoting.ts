@@ -41,7 +41,7 @@ export function startCollecting(m: PromotionState): void {
     if (!sameMember(member, r.self)) /* rule lives-at-promotion */ r.peers.open(member, r.nowMs);
   }
   if (adoptionPublished(record)) {
-    // The primary that handed over made everything stable first. Sessions still say what they wait for.
+    // The primary that handed over made everything stable first. Sessions still tell which replies they wait for.
     for (const { session } of r.connections.values()) if (session !== undefined) askAgain(r, session);
     collection.through = record.adoptedThrough.at(-1)?.through ?? NO_ORDER;
     m.completedUpTo = collection.through;
@@ -86,8 +86,8 @@ export function onPromise(m: PromotionState, from: Member, frame: PromiseFrame):
 }
 
 /**
- * A peer holds this body with its order. A session may have sent this replica another one under the same number, and
- * which of them is the message is only known once the order is.
+ * A peer holds this body together with its order. A session may have sent this replica another body under the same
+ * number, and only the order tells which of the two is the message.
  */
 function takePromised({ r, collection }: PromotionState, body: Body): void {
   const connection = r.connections.open(body.connection);
@@ -123,8 +123,8 @@ export function promotingTick(m: PromotionState): void {
 }
 
 /**
- * Gives up sessions that are heard but do not say in time what they hold. They count as gone until they say hello
- * again: what they alone have seen may be cut, and the view that welcomes them tells them so.
+ * Gives up sessions that are heard but do not tell in time what they hold. They count as gone until they say hello
+ * again: orders that they alone have seen may be cut, and the view that welcomes them says so.
  */
 function giveUpSessions({ r, collection }: PromotionState): void {
   for (const id of collection.takeOverdue(r.nowMs)) {
@@ -141,8 +141,8 @@ function giveUpSessions({ r, collection }: PromotionState): void {
 }
 
 /**
- * Sends heartbeats to peers. A promotion may wait longer than a lease for a session, and no backup may take this
- * replica for dead meanwhile.
+ * Sends heartbeats to peers. A promotion may wait for a session for longer than a lease, and meanwhile no backup may
+ * take this replica for dead.
  */
 function keepPeersWaiting(r: ReplicaState): void {
   for (const peer of r.peers.values()) {
@@ -152,7 +152,9 @@ function keepPeersWaiting(r: ReplicaState): void {
   }
 }
 
-/** Decides how far older terms are adopted, once everyone who may know more has answered or was given up. */
+/**
+ * Decides how far older terms are adopted, once every peer and session that may know more has answered or was given up.
+ */
 export function tryAdopt(m: PromotionState): void {
   const { r, collection } = m;
   const { record } = r;
@@ -161,7 +163,7 @@ export function tryAdopt(m: PromotionState): void {
   const believes = (info: OrderInfo) => info.term < r.term && isAdopted(record, info);
   const hole = firstHole(m, collection, believes);
   /* rule ask-for-body */ if (hole.missingBody !== undefined && askForBodies(m, hole.missingBody, believes)) return;
-  // Nobody stops for what a session holds that keeps the body of its own message to itself.
+  // No promotion stops for orders of a session that withholds the body of its own message.
   const counts = (id: ConnectionId): boolean => /* rule nobody-stops-for-its-own */ id !== hole.missingBody?.connection;
   const held = collection.highestHeldBySessions(counts, believes);
   if (/* rule refuse-at-hole */ held >= hole.orderNum && /* rule forced-past-hole */ !record.forced) {
@@ -172,12 +174,15 @@ export function tryAdopt(m: PromotionState): void {
   collection.through = (hole.orderNum - 1) as OrderNum;
   const deaths = judge(m, record, collection.through);
   const adopted = publishAdoption(record, collection.through, /* rule silent-leave-set */ collection.silent, deaths);
-  // Whoever forced this record or handed over may not have known what this replica brings.
+  // The replica or operator that wrote this record may not have known what this replica brings.
   const change = withLeadership(adopted, r.leadership);
   if (proposeChange(r, change, 'adopt')) collection.stage = 'publishing';
 }
 
-/** The first order that cannot be adopted, because nobody has its announcement or its body. */
+/**
+ * The first order that cannot be adopted, because neither this replica nor any that it can ask has its announcement or
+ * its body.
+ */
 function firstHole(
   m: PromotionState,
   collection: Collection,
@@ -210,10 +215,11 @@ function bodyIsHere({ r, collection }: PromotionState, info: CallOrder): boolean
 }
 
 /**
- * Asks for all bodies that are missing from this one on, each at the session that sent it, which retains it until it is
- * stable. If the session's link broke, the promotion waits for it to say on the next link what it retains.
+ * Asks for all bodies that are missing from this order on. Each is asked of the session that sent it, which retains it
+ * until it is stable. If that session's link broke, the promotion waits until the session says on its next link what it
+ * retains.
  *
- * @returns whether to wait for the first of them
+ * @returns whether to wait for the first of the bodies
  */
 function askForBodies(m: PromotionState, first: CallOrder, believes: (info: OrderInfo) => boolean): boolean {
   const { r, collection } = m;
@@ -244,7 +250,7 @@ const wasRefused = (r: ReplicaState, { connection, seqNum }: CallOrder): boolean
 const nextAnnounced = ({ r, collection }: PromotionState, { orderNum }: OrderInfo): OrderInfo | undefined =>
   r.order.entries.get(next(orderNum))?.info ?? collection.announced.get(next(orderNum));
 
-/** Whether a session can be asked for a body. One that it sent after it told what it holds is in no answer. */
+/** Whether the session says that it retains a body. Its answer says nothing about bodies that it sent afterwards. */
 function retains({ collected }: ClientSession, { seqNum }: CallOrder): boolean {
   if (collected === undefined) return false;
   return /* rule ask-for-sent-since */ seqNum > collected.sentUpTo || collected.retained.has(seqNum);
@@ -257,7 +263,7 @@ function mayCome(session: ClientSession, info: CallOrder): boolean {
   return retains(session, info);
 }
 
-/** Refuses to go on: a client may have seen a reply that nobody can reproduce (DESIGN 3.7). */
+/** Refuses to go on: a client may have seen a reply that no replica can reproduce (DESIGN 3.7). */
 function block(m: PromotionState, hole: OrderNum, held: OrderNum): void {
   const { r } = m;
   const blocked = `a live client holds order ${held}, but order ${hole} is lost; restart a replica that has it, or use force`;
@@ -287,9 +293,9 @@ export function adopt(m: PromotionState): void {
   assert(r.order.heldUpTo === through, () => `adopted ${through}, holds ${r.order.heldUpTo}`);
   m.backupOrder.continueFrom(next(through));
   collection.stage = 'recovering';
-  // What peers acknowledge from now on they hold in this term.
+  // From here on, acknowledgments of peers are acknowledgments in this term.
   r.peers.startTerm(r.nowMs, r.stableUpTo);
-  // Its backups may not know the record yet. They would not believe that it is busy when it restores its state.
+  // Backups that do not know the record yet would not believe that this replica is busy when it restores its state.
   if (/* rule told-before-busy */ r.stateBehind) tellPeers(r);
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });
 }

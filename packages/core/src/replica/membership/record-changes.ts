@@ -45,7 +45,7 @@ export function proposeAddition(p: PrimaryState, member: Member, reached: Reache
     r.log('info', 'the primary adds a backup', { peer: member.id });
 }
 
-/** Asks for links to every replica that this one may have to talk to. */
+/** Asks for links to every replica with which this one may have to talk. */
 export function connectPeers(r: ReplicaState): void {
   const { record } = r;
   if (record === undefined) return;

@@ -1,7 +1,7 @@
 /**
- * The record under attack by chance: deleted, rolled back with its coordinator, or overwritten. Whoever certainly knows
- * the newest record puts it back. Everybody else waits and says so, because another replica may have become primary in a
- * record that it never saw.
+ * Handles a record that was deleted, rolled back with its coordinator, or overwritten. A replica that certainly knows
+ * the newest record puts it back. All others wait and say so, because another replica may have become primary by a
+ * record that they never saw.
  */
 
 import { maxOf, next } from '../../model/ids.js';
@@ -11,7 +11,7 @@ import { sameMember } from '../../record/transitions.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { setChanged } from './record-changes.js';
 
-/** How often a replica looks whether a lost record is back, in milliseconds. */
+/** How often a replica checks whether a lost record is back, in milliseconds. */
 const LOOK_EVERY_MS = 1000;
 
 /** Whether what the coordinator has shows that it lost the record that this replica knows. */
@@ -30,15 +30,16 @@ export function onRecordLost(r: ReplicaState, found: GroupRecord | undefined, la
   if (r.lost === undefined)
     r.log('error', "the coordinator has lost the group's record", { epoch, found: found?.epoch });
   const { pending, claimTold = false, vouched = false, handedOver = false } = r.lost ?? {};
-  // What was said of an earlier loss says nothing of this one: others may have changed the record in between.
+  // An operator who vouched during an earlier loss did not vouch for this one: other replicas may have changed the
+  // record in between.
   r.lost = { found, last, vouched, pending, handedOver, askedMs: r.nowMs, claimTold };
   putBackIfCertain(r);
 }
 
 /**
- * A change could not be made because the record is gone. It may have been made before that, and only its replica would
- * act by it, so it stays in flight: it is what is put back. Until then a backup that claimed acknowledges no heartbeat, so
- * the old primary does not put back what is older than the claim.
+ * A change could not be made because the record is gone. It may have been made before the loss, and only its proposer
+ * would act on it, so it stays in flight and is what this replica puts back. Until then a backup that claimed
+ * acknowledges no heartbeat, so that the old primary does not put back a record from before the claim.
  */
 export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, found: GroupRecord | undefined): void {
   const isOwn =
@@ -55,7 +56,7 @@ export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, f
   putBackIfCertain(r);
 }
 
-/** Another replica's claim may have won meanwhile, and this replica may know of it. */
+/** Whether a change is newer than the record that this replica knows, since another replica's claim may have won. */
 const isNewest = ({ record }: ReplicaState, change: GroupRecord): boolean =>
   record === undefined || change.epoch > record.epoch;
 
@@ -91,9 +92,9 @@ export function mindLostRecord(r: ReplicaState): void {
 }
 
 /**
- * A primary that holds its lease knows that no backup has claimed, so nobody but itself can have changed the record since.
- * But a hand-over that was under way may have been made. Any other replica puts back only what the coordinator itself
- * says was there last.
+ * A primary that holds its lease knows that no backup has claimed, so no other replica can have changed the record
+ * since; only a hand-over of its own that was under way may have succeeded. Any other replica puts back only the record
+ * that the coordinator itself names as the last one.
  */
 function putBackIfCertain(r: ReplicaState): void {
   const { lost, record } = r;
@@ -103,7 +104,8 @@ function putBackIfCertain(r: ReplicaState): void {
   const wasThere = lost.last !== undefined && (sameRecord(lost.last, record) || sameRecord(lost.last, lost.pending));
   if (/* rule put-back-certain */ !(knowsNewest || lost.vouched || wasThere)) return;
   const wanted = lost.pending ?? record;
-  // Over another record of this epoch goes one of a later epoch, so that whoever went by that one sees it.
+  // If another record of this epoch is there, the one that replaces it gets a later epoch, so that replicas that
+  // followed the other record notice.
   const above = lost.found === undefined ? wanted.epoch : maxOf(wanted.epoch, next(lost.found.epoch));
   const again = { ...wanted, epoch: above };
   lost.pending = undefined;

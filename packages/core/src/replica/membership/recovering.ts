@@ -19,10 +19,13 @@ import { proposeChange } from './record-changes.js';
 
 const NOTHING_KNOWN = { heldUpTo: NO_ORDER, toldUpTo: NO_ORDER };
 
-/** A peer that is silent for longer leaves the set. Without any, this replica would start a suspect with nobody to go on. */
+/**
+ * How many leases a peer may be silent before it leaves the set. Without any other peer, this replica would start a
+ * suspect with no replica left to take over.
+ */
 const SILENT_LEASES = 3;
 
-/** Whether the next adopted message must wait until the others know of it. */
+/** Whether the next adopted message must wait until the other replicas know that it is the next one. */
 export function holdBackAdopted(m: PromotionState, entry: Entry): boolean {
   const { r } = m;
   const { orderNum } = entry.info;
@@ -38,7 +41,7 @@ export function holdBackAdopted(m: PromotionState, entry: Entry): boolean {
   return true;
 }
 
-/** A peer acknowledged while this replica recovers. Its word on sessions is for when this replica serves. */
+/** A peer acknowledged while this replica recovers. Its report on sessions counts only once this replica serves. */
 export function onEarlyAck({ r }: PromotionState, from: Member, { heldUpTo, toldUpTo }: AckFrame): void {
   const peer = r.peers.get(from.id);
   if (peer === undefined || !sameMember(peer.member, from)) return;
@@ -47,7 +50,7 @@ export function onEarlyAck({ r }: PromotionState, from: Member, { heldUpTo, told
   peer.toldUpTo = maxOf(peer.toldUpTo, minOf(toldUpTo, r.order.processedUpTo));
 }
 
-/** At a tick: tells the others again, and goes on without those that are silent. */
+/** At a tick: tells the other replicas again, and goes on without those that are silent. */
 export function remindPeers(m: PromotionState): void {
   const { r, heldBack } = m;
   const { record } = r;
@@ -65,7 +68,7 @@ export function remindPeers(m: PromotionState): void {
 const isSilent = (r: ReplicaState, { lastHeardMs, busyUntilMs, linkUp }: Peer): boolean =>
   r.nowMs - lastHeardMs > SILENT_LEASES * r.config.leaseMs && !(linkUp && r.nowMs <= busyUntilMs);
 
-/** At the end of this turn the others are told. */
+/** Has the other replicas told at the end of this turn. */
 function askToTell(m: PromotionState): void {
   m.toldNextMs = m.r.nowMs;
   m.tellsNext = true;
@@ -88,7 +91,10 @@ function others({ record, peers, self }: ReplicaState): { member: Member; peer: 
   return found;
 }
 
-/** At the end of a turn: tells the others which message is the next one, and that all before it are processed. */
+/**
+ * At the end of a turn: tells the other replicas which message is the next one, and that all messages before it are
+ * processed.
+ */
 export function tellNext(m: PromotionState): void {
   const { r, heldBack: upTo } = m;
   if (!m.tellsNext || upTo === undefined) return;
@@ -104,7 +110,8 @@ export function tellNext(m: PromotionState): void {
         bodies.push({ connection: info.connection, seqNum: info.seqNum, request });
     }
     const digest = { orderNum: r.order.processedUpTo, value: r.digest };
-    // No heartbeat of a primary that serves: the peer reports its sessions once this replica does.
+    // The frame carries no heartbeat of a serving primary, because peers report their sessions only once this replica
+    // serves.
     const frame = {
       kind: 'announce',
       term: r.term,

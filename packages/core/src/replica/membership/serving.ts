@@ -1,4 +1,7 @@
-/** The moment at which a promoted replica becomes primary: it resumes what its predecessor left open. */
+/**
+ * The moment at which a promoted replica becomes primary: it resumes the calls and streams that its predecessor left
+ * open.
+ */
 
 import { maxOf, minOf, NO_ORDER } from '../../model/ids.js';
 import { STREAMED } from '../../model/outcome.js';
@@ -49,7 +52,9 @@ export function startServing(p: PrimaryState): void {
   r.wantFlush();
 }
 
-/** Cancels streams of plain clients that a predecessor served: they cannot outlive the RPC that went to it. */
+/**
+ * Cancels streams of plain clients that a predecessor served, because they cannot outlive the RPC to that predecessor.
+ */
 function cancelForeign(p: PrimaryState): void {
   const { r } = p;
   for (const connection of r.connections.values()) {
@@ -58,7 +63,10 @@ function cancelForeign(p: PrimaryState): void {
   }
 }
 
-/** A stream of which one message was passed over cannot go on: its handler is told, and its client gets the reason. */
+/**
+ * Ends streams of which one message was passed over, because their handlers cannot go on without it: the handler is
+ * told, and the client gets the reason.
+ */
 function endPoisonedStreams(p: PrimaryState): void {
   const { r } = p;
   for (const connection of r.connections.values()) {

@@ -1,4 +1,4 @@
-/** Tells peers which term it is, with the record that says so. */
+/** Tells peers the term, with the record that proves it. */
 
 import type { Member } from '../../model/record.js';
 import type { ReplicaState } from '../state/replica-state.js';

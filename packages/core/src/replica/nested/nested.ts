@@ -21,15 +21,15 @@ export function noteNestedCall(r: ReplicaState, id: NestedId): void {
 export function onNestedCall(p: PrimaryState, id: NestedId): void {
   const { r } = p;
   r.nested.made(id, true);
-  // The callee must not learn of orders that may be cut, so no client carries these announcements: they go to the
-  // backups directly, at once.
+  // The callee must not learn of orders that may be cut, so clients do not carry these announcements: they go straight
+  // to the backups, at once.
   p.urgentUpTo = maxOf(p.urgentUpTo, id.orderNum);
   p.localAnnounceUpTo = maxOf(p.localAnnounceUpTo, id.orderNum);
   r.wantFlush();
   sendDue(p);
 }
 
-/** The primary sends the calls whose parents' orders are stable, if it holds the lease. */
+/** The primary sends the calls that reflect only stable orders, if it holds the lease. */
 export function sendDue(p: PrimaryState): void {
   const { r } = p;
   const { record } = r;

@@ -47,7 +47,7 @@ export function openedBefore(
   }
 }
 
-/** The stream goes on on another connection, with its items, its handler, and what the handler has taken. */
+/** Moves a stream to another connection, with its items, its handler and the position that the handler has reached. */
 function moveStream(
   r: ReplicaState,
   from: Connection,
@@ -73,7 +73,7 @@ function moveStream(
   r.role.itemSent(to, stream);
 }
 
-/** An opening that opens nothing. Where it was scheduled, its stream is known already. */
+/** Drops an opening that opens nothing, because the stream that it names is known already. */
 function dropOpened(r: ReplicaState, connection: Connection, { seqNum }: Message): void {
   dropStream(r, connection, seqNum);
 }
@@ -84,7 +84,7 @@ export function hasNestedStreams({ streams }: Connection): boolean {
   return false;
 }
 
-/** Frees what is kept of streams whose groups have all of them for good. */
+/** Frees the records of streams whose groups have every item for good. */
 export function freeSettled(r: ReplicaState): void {
   for (const { connection: id, seqNum } of r.connections.callers.takeSettledStreams()) {
     const connection = r.connections.get(id);

@@ -11,8 +11,8 @@ import type { ReplicaState } from '../state/replica-state.js';
 import { enterLog } from './ordering.js';
 
 /**
- * Takes in announcements that a client reflected. Each was given when all before it were processed; it may be running
- * itself, beside a read whose reply brought it.
+ * Takes in announcements that a client reflected. The primary gave each order when it had processed all orders before
+ * it; the order itself may still be running, beside a read whose reply carried the announcement.
  */
 export function backupReceivesReflected(f: FollowerState, orders: readonly OrderInfo[]): void {
   backupReceivesOrders(f, orders);

@@ -8,7 +8,7 @@
 import { isAtRest } from '../state/base.js';
 import type { PrimaryState } from '../state/primary-state.js';
 
-/** New messages wait this long, then go on for three times as long, and so on. */
+/** How long new messages wait, in milliseconds. Then they go on for three times as long, and wait again. */
 export const NESTED_DRAIN_MS = 250;
 const DRAIN_CYCLE_MS = 4 * NESTED_DRAIN_MS;
 

@@ -147,7 +147,7 @@ function start(p: PrimaryState, work: Work): Started {
         }
         return OTHER;
       }
-      // The stream was to be ended so that the state can be copied, but its handler ended first.
+      // A copy of the state needed this stream to end, but its handler ended it first.
       if (ending.history.over && end?.after === undefined && /* rule cancel-though-over */ end !== undefined) {
         ending.history.ended = false;
         return OTHER;
@@ -203,13 +203,16 @@ function refuseExpired(p: PrimaryState, { message, request }: Extract<Work, { ki
   }
 }
 
-/** @returns the outcome of a call that would wait for others while those that wait are ended, so that the state can be copied */
+/**
+ * @returns the status of a call whose handler would wait for other calls while such handlers are being ended for a copy
+ *   of the state; undefined if the call may run
+ */
 const refusedForCopy = (p: PrimaryState, request: Request): Outcome | undefined =>
   /* rule no-waits-at-backlog */ p.backlogFull && p.r.openStreams > 0 && waitsForOthers(p.r, request)
     ? ENDED_FOR_COPY
     : undefined;
 
-/** The message takes its place as a void. Its interceptors hear nothing more of it. */
+/** The message takes its place as a void, and its interceptors hear nothing more of it. */
 function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, outcome: Outcome): void {
   const { connection, message, request, admission } = work;
   if (request.key !== undefined) p.keyedRunning.delete(request.key);
@@ -248,7 +251,8 @@ function append(
   }
   p.release.ordered(info);
   if (p.unstableSinceMs === Number.POSITIVE_INFINITY) p.unstableSinceMs = r.nowMs;
-  // No client reflects the order of a message that no session sent, so the primary announces it itself ([00114]).
+  // No client reflects the order of a message that no session sent, so the primary announces that order itself
+  // ([00114]).
   if (
     r.config.multicast === 'direct' ||
     connection.kind !== 'session' ||
@@ -267,8 +271,8 @@ function append(
 }
 
 /**
- * The time of the next order: this replica's clock for orders, unless that is behind the orders that this replica
- * holds. Clocks jump, and another primary's may have been ahead.
+ * The time of the next order: this replica's clock for orders, or the time of the newest order held here if that is
+ * later. Clocks jump, and another primary's clock may have been ahead.
  */
 const timeToGive = (r: ReplicaState): number => Math.max(r.clocks.orderMs(), /* rule time-never-back */ r.order.timeMs);
 

@@ -12,7 +12,7 @@ import { reflectedBy } from '../state/replica-state.js';
 
 type ReadWork = Extract<Work, { kind: 'read' }>;
 
-/** How many reads run at once. Others wait for their turn, and so does what came after them. */
+/** How many reads run at once. Further ones wait for their turn, and so does the work behind them. */
 const READS_AT_ONCE = 1024;
 
 /** Whether the next piece of work is a read that waits until others have ended. */
@@ -28,7 +28,7 @@ export function startRead(p: PrimaryState, work: ReadWork): void {
 
 /**
  * A read has its outcome. If it waited for something, other messages were processed meanwhile, and it may have seen
- * what they did: it reflects everything up to its end.
+ * their effects: its outcome reflects all orders up to its end.
  */
 export function readExecuted(p: PrimaryState, { readTask }: ReadTask, outcome: Outcome, atOnce: boolean): void {
   const read = p.reads.get(readTask);
@@ -38,11 +38,13 @@ export function readExecuted(p: PrimaryState, { readTask }: ReadTask, outcome: O
   giveRead(p, read.work, outcome, atOnce ? read.after : /* rule read-reflects-its-end */ reflectedBy(p.r));
 }
 
-/** Leaves reads behind that do not end. Their callers are not answered, as by any server whose handler never ends. */
+/**
+ * Stops waiting for reads that do not end. Their callers get no answer, as from any server whose handler never ends.
+ */
 export function leaveStalledReads(p: PrimaryState): void {
   const { r } = p;
   for (const { task, startedMs } of p.reads.values()) {
-    // They are in the order in which they began.
+    // Reads are kept in the order in which they began, so none behind this one is due.
     if (r.nowMs - startedMs < r.config.stallMs) return;
     p.reads.delete(task.readTask);
     r.effects.push({ kind: 'abandonTask', task });

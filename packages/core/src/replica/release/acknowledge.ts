@@ -1,5 +1,5 @@
 /**
- * A follower's acknowledgment to the primary: how far it holds the order, for which sessions it answers, whether it
+ * A follower's acknowledgment to the primary: how far it holds the order, which sessions it answers for, and whether it
  * leaves.
  */
 
@@ -47,9 +47,9 @@ export function flushAck(f: FollowerState): void {
 }
 
 /**
- * The order up to which this replica holds orders that certainly belong to the history. Until the promotion has
- * published its adoption, those beyond `stableUpTo` may have been cut, and the new primary would mistake an
- * acknowledgment of them for one of its own orders.
+ * The last order that this replica holds and that certainly belongs to the history. Until the promotion has published
+ * its adoption, orders beyond `stableUpTo` may have been cut, and the new primary would mistake an acknowledgment of
+ * them for one of its own orders.
  */
 function certainlyHeldUpTo(r: ReplicaState): OrderNum {
   const { heldUpTo } = r.order;

@@ -22,7 +22,7 @@ export function sendBulk(p: PrimaryState, connection: Connection): void {
   while (session.bulkBytes < LINK_WINDOW_BYTES) {
     const reply = session.bulk.shift();
     if (reply === undefined) return;
-    // It may have waited long since it was first allowed to leave.
+    // The reply may have waited for long since it was first allowed to leave.
     const toRelease = { connection, ...reply };
     const verdict = p.release.decide(toRelease, p.order, p.r.stableUpTo, holdsLease);
     if (verdict === 'wait') p.waiting.push(toRelease);
@@ -49,8 +49,8 @@ function sendAlone(r: ReplicaState, session: ClientSession, reply: BulkReply, st
 }
 
 /**
- * A client says that it has seen a large reply within this time of its arrival, or is not waited for. A client whose link
- * broke has as long to come back, and then as long to ask for its replies again.
+ * How long the primary waits for a client to say that it has seen a large reply. A client whose link broke has this
+ * long to come back, and then this long to ask for its replies again.
  */
 const SEEN_WITHIN_MS = 60_000;
 
@@ -66,8 +66,8 @@ export function onSessionSent(r: ReplicaState, link: LinkId): void {
 }
 
 /**
- * Whether the replies of a client that it was not sent yet are so many that its next call waits: its handler would only
- * make more of them. The calls of others go on.
+ * Whether so many replies to a client are still unsent that its next call waits, because that call's handler would only
+ * add to them. Calls of other clients go on.
  */
 export function waitsForLink(p: PrimaryState, connection: Connection, request: Request): boolean {
   const { session } = connection;
@@ -75,11 +75,11 @@ export function waitsForLink(p: PrimaryState, connection: Connection, request: R
   // A call whose reply will be small need not wait.
   if (!p.largeMethods.has(request.method)) return false;
   let bytes = session.bulkBytes;
-  // Those that may not leave yet will be on the link, too.
+  // Replies that may not leave yet will take room on the link, too.
   for (const reply of p.waiting) if (reply.connection === connection) bytes += replyBytes(reply.outcome);
   for (const { outcome } of session.bulk) bytes += replyBytes(outcome);
   if (bytes >= p.r.config.budgets.sessionBytes / 8) return true;
-  // The client has the others but has not said so yet, or its link broke and it has yet to ask for them again.
+  // The client has the other replies but has not said so yet, or its link broke and it has yet to ask for them again.
   return p.r.nowMs - session.passedOnMs < SEEN_WITHIN_MS && overBudget(p.r, connection) !== undefined;
 }
 
@@ -90,13 +90,17 @@ export function noteSize(p: PrimaryState, method: string | undefined, outcome: O
   else if (p.largeMethods.size > 0) p.largeMethods.delete(method);
 }
 
-/** No client of ours has more calls open at once. */
+/** No client of ours has more open calls than this. */
 const POSTPONED_MAX = 4096;
 export const NOT_READ = refusal(
   'large replies wait for the link of this session, and too many calls behind them; read it',
 );
 
-/** Keeps work until the link of its client has room. @returns false if the client has too much work already */
+/**
+ * Keeps work until the link of its client has room.
+ *
+ * @returns false if too much work of the client waits already
+ */
 export function postpone(p: PrimaryState, connection: Connection, work: Work): boolean {
   const postponed = p.postponed.get(connection);
   if (postponed === undefined) p.postponed.set(connection, [work]);
@@ -105,7 +109,7 @@ export function postpone(p: PrimaryState, connection: Connection, work: Work): b
   return true;
 }
 
-/** At a tick: clients that did not say in time what they have seen are not waited for. */
+/** At a tick: stops waiting for clients that did not say in time which replies they have seen. */
 export function resumeAllPostponed(p: PrimaryState): void {
   for (const connection of [...p.postponed.keys()]) resumePostponed(p, connection);
 }

@@ -15,7 +15,10 @@ export const waitsForStability = (r: ReplicaState, connection: Connection, reque
     /* rule nested-reply-when-stable */ request.nested !== undefined ||
     /* rule nested-part-when-stable */ isPartOfNested(connection, request));
 
-/** The calling group forgets a message that it sent on a stream once it has the reply. */
+/**
+ * Whether the request belongs to a stream that a group opened. The calling group forgets a message of such a stream
+ * once it has the reply.
+ */
 const isPartOfNested = ({ streams }: Connection, { stream: part }: Request): boolean =>
   part !== undefined && 'of' in part && streams.get(part.of)?.history.caller !== undefined;
 

@@ -19,14 +19,22 @@ import { echoDue, sendReplies } from './session-frames.js';
 
 /** How many frames the primary sends to each backup within a lease if it has nothing to announce. */
 export const HEARTBEATS_PER_LEASE = 6;
-/** So many frames come on an idle main link in the time for which its silence is borne, and one in a second at least. */
+/**
+ * How many frames an idle main link carries in the time for which its silence is tolerated. It carries at least one a
+ * second.
+ */
 const FRAMES_WHILE_BLOCKED = 5;
 const QUIET_MAX_MS = 1_000;
 /** Once this many announcements have gathered, they leave without waiting for more. */
 const BATCH_MAX = 64;
-/** The small bodies of one announcement have about this many bytes at most. The next one goes on from there. */
+/**
+ * About how many bytes of small bodies one announcement carries at most. The next announcement continues from there.
+ */
 const ANNOUNCED_BODIES_MAX_BYTES = 4 * 1024 * 1024;
-/** What one frame to a learner has at most, in orders and in bytes of bodies, and how far ahead of its answers it gets. */
+/**
+ * The most that one frame to a learner carries, in orders and in bytes of bodies, and how far the primary gets ahead of
+ * the learner's answers.
+ */
 const LEARNER_ORDERS = 256;
 const LEARNER_BYTES = 1024 * 1024;
 const LEARNER_AHEAD_MAX = 2048;
@@ -78,7 +86,7 @@ function flushSession(p: PrimaryState, connection: Connection): void {
   const items = session.streams.size > 0 ? takeItems(p, connection, session) : NO_ITEMS;
   const carried = maxOf(session.carriedUpTo, r.stableUpTo);
   const hasReplies = session.replies.length > 0 || session.reads.length > 0 || items.length > 0;
-  // What a client carries counts as processed, so nothing is carried before that for its own sake.
+  // An order that a client carries counts as processed, so none is carried before it is processed merely to be carried.
   const carryUpTo = maxOf(session.carryUpTo, minOf(session.atOnceUpTo, r.order.processedUpTo));
   const hasOrders = carryUpTo > carried;
   if (!hasOrders && !hasReplies && !owesWord(p, connection, session)) return;
@@ -157,7 +165,7 @@ function flushPeers(p: PrimaryState): void {
   p.batchSinceMs = gathering ? (p.batchSinceMs ?? r.nowMs) : undefined;
 }
 
-/** How far a learner is sent announcements now, so that what it lacks fills neither a frame nor its link. */
+/** How far a learner is sent announcements now. The bound keeps what it lacks from filling a frame or its link. */
 function forLearner(p: PrimaryState, peer: Peer, from: OrderNum): OrderNum {
   const { r } = p;
   const room = peer.heldUpTo + LEARNER_AHEAD_MAX - from;
@@ -173,9 +181,9 @@ function forLearner(p: PrimaryState, peer: Peer, from: OrderNum): OrderNum {
 }
 
 /**
- * Whether this peer is to be sent a frame although there is nothing to announce. Where the liveness threads keep the
- * lease, that is only needed to say what has become stable, and now and then to show that the main link works. Where
- * backups answer reads, they wait for that word.
+ * Whether this peer is owed a frame although there is nothing to announce. Where liveness threads keep the lease, a
+ * frame is needed only to say what has become stable, and now and then to show that the main link works. Backups that
+ * answer reads wait for such frames.
  */
 export function heartbeatDue(r: ReplicaState, peer: Peer): boolean {
   const { leaseMs } = r.config;

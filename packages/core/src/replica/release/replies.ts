@@ -15,7 +15,7 @@ import { sealOrders } from '../state/sealing.js';
 import { noteSize } from './bulk.js';
 import { waitsForStability } from './demands.js';
 
-/** An ordered message has its outcome: every caller that waits gets it as soon as it may leave. */
+/** An ordered message has its outcome: every caller that waits for it gets it as soon as it may leave. */
 export function giveReplies(
   p: PrimaryState,
   connection: Connection,
@@ -27,7 +27,7 @@ export function giveReplies(
   const { seqNum, awaitStable, request } = message;
   noteSize(p, request?.method, outcome);
   let waiters = message.takeWaiters();
-  // A session must learn that no reply will come. A caller on an RPC goes on waiting, as on any server that never
+  // A session must learn that no reply will come. A caller on an RPC goes on waiting, as with any server that never
   // answers.
   if (outcome.kind === 'abandoned') waiters = undefined;
   message.awaitStable = false;
@@ -91,8 +91,8 @@ export function giveCached(p: PrimaryState, connection: Connection, message: Mes
 }
 
 /**
- * Removes a reply that was to leave at the end of this turn, so that the message is answered once, as it is decided
- * now.
+ * Takes back a reply that was to leave at the end of this turn, so that the message is answered once, by the present
+ * decision.
  */
 function takeBack({ session }: Connection, { seqNum, waiters, byFrame }: Message): void {
   if (session === undefined || (waiters !== undefined && !byFrame)) return;
@@ -104,8 +104,8 @@ const findWaiting = (p: PrimaryState, connection: Connection, { seqNum }: Messag
   p.waiting.find((reply) => reply.connection === connection && reply.to.kind === 'seq' && reply.to.seqNum === seqNum);
 
 /**
- * Gives the kept reply to a repeated idempotency key. Its order is not kept, so it leaves once all orders processed so
- * far are stable.
+ * Gives the kept reply to a repeated idempotency key. The order of that reply is no longer known, so it leaves once all
+ * orders processed so far are stable.
  */
 export function giveKeyed(p: PrimaryState, call: CallId, outcome: Outcome): void {
   const { r } = p;
@@ -116,7 +116,7 @@ export function giveKeyed(p: PrimaryState, call: CallId, outcome: Outcome): void
 function offer(p: PrimaryState, reply: ReplyToRelease): void {
   if (letGo(p, reply, p.holdsLease())) return;
   p.waiting.push(reply);
-  // The backups may have to be told first what was processed.
+  // The reply may wait for the backups to learn what was processed, which the next frame tells them.
   p.r.wantFlush();
 }
 

@@ -11,7 +11,7 @@ const NO_READS: readonly ReadReply[] = [];
 const NO_ITEMS: readonly SeqItem[] = [];
 
 /**
- * The end of a turn on a replica that gives no replies: sessions get echoes of their heartbeats, the view if it changed,
+ * Ends the turn of a replica that gives no replies: sessions get echoes of their heartbeats, the view if it changed,
  * and refusals of reads.
  */
 export function echoHeartbeats(r: ReplicaState): void {

@@ -30,7 +30,7 @@ import { Deposed, type Starting } from './idle.js';
 import { Primary } from './primary.js';
 import { Promoting } from './promoting.js';
 
-/** Every role there is. Only this file looks at which one a replica has. */
+/** Every role there is. No other file asks which one a replica has. */
 type AnyRole = Starting | Joining | Backup | Promoting | Primary | Deposed;
 
 const NOBODY: ReplicaStatus['inSync'] = [];
@@ -74,11 +74,12 @@ export function onRecordChange(r: ReplicaState, won: boolean, record: GroupRecor
   const before = r.role;
   const wasPublishing = before instanceof Promoting && before.m.collection.stage === 'publishing';
   if (record !== undefined) onRecord(r, record);
-  // The record went while this replica began. Only its adapter can tell whether somebody runs who knew it.
+  // The record was lost while this replica began. Only its adapter can find out whether a replica that knew the record
+  // runs.
   else if (before.kind === 'starting') r.effects.push({ kind: 'rejoin', reason: 'the record was lost meanwhile' });
   if (r.role.kind === 'deposed') return;
   r.log('debug', 'record change', { won, epoch: r.epoch });
-  // The record was lost, so the outcome is not certain after all.
+  // The record was lost, so the outcome is uncertain after all.
   if (r.changeInFlight !== undefined) return;
   // A promotion that this change began did not propose it, so it need not hear of the outcome.
   if (wasPublishing ? r.role === before : !(r.role instanceof Promoting)) r.role.recordChanged();
@@ -89,7 +90,7 @@ export function onRecord(r: ReplicaState, record: GroupRecord): void {
   const waited = r.lost?.pending !== undefined;
   onRecordFound(r, record);
   takeIn(r, record);
-  // The change that was in flight when the record was lost was not made.
+  // The change that was in flight when the record was lost did not happen.
   if (waited && r.lost === undefined && r.changeInFlight === undefined) r.role.recordChanged();
 }
 
@@ -121,8 +122,8 @@ function takeIn(r: ReplicaState, record: GroupRecord): void {
 }
 
 /**
- * The group's last history is over, and this replica begins a new one with the state that its process began with. One
- * that has a part of the old state must not bring that back.
+ * The group's last history is over, and this replica begins a new one with the state that its process began with. A
+ * replica that holds a part of the old state must not bring that back.
  */
 function beginAnew(r: ReplicaState, why: string): void {
   const role = roleOf(r);
@@ -136,7 +137,7 @@ function beginAnew(r: ReplicaState, why: string): void {
   }
 }
 
-/** No replica runs that this record counts as in sync, and the user said what to do then. */
+/** No replica that the record counts as in sync runs, and the user has said what to do then. */
 export function onGroupGone(r: ReplicaState, epoch: number): void {
   if (r.record?.epoch === epoch) beginAnew(r, 'no replica in sync runs');
 }
@@ -168,7 +169,7 @@ function enterTerm(r: ReplicaState, record: GroupRecord): void {
       return;
     case 'joining':
       if (role.follower === undefined) return;
-      // The replica may have entered the set without hearing of it. Then it must keep what it acknowledged.
+      // The replica may have entered the set without hearing of it, and must then keep what it acknowledged.
       if (/* rule entered-unheard */ isInSync(record, r.self)) becomeBackup(r, new FollowerState(r, role.follower));
       else becomeDeposed(r, 'the primary changed while this replica caught up');
       return;

@@ -138,7 +138,7 @@ abstract class Follower extends Role {
     return keepReadsOfTerm(this.r, term, connection, peer, reads);
   }
 
-  /** Only the primary decides about messages without an order, and it has those that it will order. */
+  /** Only the primary decides about messages without an order, and it has every message that it will order. */
   override forgetsBlank(connection: Connection): boolean {
     connection.forgetUnordered(Number.POSITIVE_INFINITY as SeqNum);
     return connection.isBlank;

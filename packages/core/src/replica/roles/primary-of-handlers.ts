@@ -9,7 +9,10 @@ import type { PrimaryState } from '../state/primary-state.js';
 import { Role } from '../state/role.js';
 import { dueAfterPeriod, orderDue, wakeNext } from '../timers/timers.js';
 
-/** The part of a primary that concerns what handlers wait for or put off, reads meant for others, and what handlers may die of. */
+/**
+ * The part of a primary that concerns handlers: what they wait for, what they put off, and what they may die of; and
+ * reads that were meant for a backup.
+ */
 export abstract class PrimaryOfHandlers extends Role {
   abstract readonly p: PrimaryState;
 
@@ -17,7 +20,7 @@ export abstract class PrimaryOfHandlers extends Role {
     cancelHeld(this.p, connection, message);
   }
 
-  /** A session took this replica for a backup. */
+  /** A session sent reads to this replica because it took it for a backup. */
   override backupReads(from: Connection, peer: string, { term, reads }: BackupReadsFrame): boolean {
     return this.read(from, peer, term, reads);
   }

@@ -211,7 +211,7 @@ export class Primary extends PrimaryWithState {
   }
 
   override repliesSeen(connection: Connection, upTo: SeqNum): void {
-    // A message that was answered cannot be missing.
+    // A message that was answered has certainly arrived.
     connection.coverUpTo(upTo);
     resumePostponed(this.p, connection);
   }
@@ -267,7 +267,7 @@ export class Primary extends PrimaryWithState {
     return true;
   }
 
-  /** A primary that steps down knows no other primary yet. */
+  /** A primary that steps down knows of no other primary yet. */
   override get namesPrimary(): boolean {
     return false;
   }
@@ -291,7 +291,7 @@ export class Primary extends PrimaryWithState {
   }
 
   override processed(): void {
-    // What is due to be carried may not have been, because it was not processed yet.
+    // Orders that are due to be carried may have waited because they were not processed yet.
     if (this.#r.config.multicast === 'destination' && this.p.order.nullMessageDue) this.#r.wantFlush();
     this.p.scheduler.reconsider?.();
   }

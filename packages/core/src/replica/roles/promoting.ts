@@ -75,7 +75,7 @@ export class Promoting extends Role {
   }
 
   override recordChanged(): void {
-    // Another change of the record came first, so the adoption is decided again.
+    // Another change of the record came first, so how far to adopt is decided again.
     if (this.m.collection.stage === 'publishing') this.m.collection.stage = 'collecting';
   }
 

@@ -14,13 +14,12 @@ import type { PrimaryState } from './primary-state.js';
 import type { ReplicaState } from './replica-state.js';
 
 /**
- * A base that lags further behind is dropped, so that the log stays bounded. Replicas then join when no stream is open.
+ * A base that lags further behind than this is dropped, so that the log stays bounded. Replicas then join when no
+ * stream is open.
  */
 export const BASE_LAG_MAX = 32_768;
 
-/**
- * A replica on which no timer was armed yet keeps a base that was made for a joiner only for so long.
- */
+/** How far a base that was made for a joiner may lag behind on a replica where no timer was armed yet. */
 const YOUNG_BASE_LAG_MAX = 4096;
 
 /** The base, if this replica still holds the log from there on and the role trusts the base. */
@@ -67,7 +66,7 @@ export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   return upTo;
 }
 
-/** Whether an order that is here and not processed may be one whose handler goes on waiting for other messages. */
+/** Whether an order that is here and not yet processed may have a handler that goes on waiting for other messages. */
 const mayOpenStreams = ({ order, timers }: ReplicaState): boolean =>
   order.processedUpTo < (timers.hadRaw ? order.last : order.mayStayUpTo);
 
@@ -75,7 +74,10 @@ const mayOpenStreams = ({ order, timers }: ReplicaState): boolean =>
 export const backupsAnswer = ({ config }: Pick<ReplicaState, 'config'>): boolean =>
   config.methods.some(({ readFrom }) => readFrom === 'backup');
 
-/** Whether no nested call is open and no handler waits, except for other calls: that may take any time. */
+/**
+ * Whether no nested call is open and no handler waits for a reply or a timer. Handlers that wait for other calls do not
+ * count, because they may wait for any time.
+ */
 export const isAtRest = (r: ReplicaState): boolean =>
   r.nested.open === 0 &&
   /* rule no-raw-timers-in-checkpoint */ r.timers.raw === 0 &&

@@ -1,4 +1,7 @@
-/** What a replica keeps for a client is bounded in bytes: at a budget the client is refused, and others are served. */
+/**
+ * Bounds, in bytes, what a replica keeps for a client: at a budget the replica refuses the client and serves the
+ * others.
+ */
 
 import { addressOf } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
@@ -7,9 +10,9 @@ import type { Request } from '../../model/message.js';
 import { type Outcome, ownReply, type Reply } from '../../model/outcome.js';
 import type { ReplicaState } from './replica-state.js';
 
-/** A client that keeps sending what is refused is left with this multiple of its budget. Then its link is ended. */
+/** A client that keeps sending although it is refused may reach this multiple of its budget. Then its link is ended. */
 const HANG_UP_FACTOR = 2;
-/** What was let in under the budget may take this multiple of it by the time it has a reply. */
+/** Requests that were let in under the budget may reach this multiple of it by the time they have replies. */
 export const REPLIES_FACTOR = 1.5;
 
 /**
@@ -35,11 +38,13 @@ export function overBudget(r: ReplicaState, connection: Connection, factor = 1):
 /** A client for which no more than this is kept is served whatever the others do. */
 const sureBytes = (r: ReplicaState): number => r.config.budgets.totalBytes / (4 * r.config.sessionsMax);
 
-/** Whether the replica keeps much in all, and some of it for a client that is gone, so that it is freed earlier. */
+/**
+ * Whether the replica keeps much in all and enough of it for a client that is gone to free that client's records early.
+ */
 export const isPressed = (r: ReplicaState, { usage }: Connection): boolean =>
   r.connections.usage.bytes > r.config.budgets.totalBytes / 2 && usage.bytes > sureBytes(r);
 
-/** Whether so much is kept for a client that its link is ended. */
+/** Whether a client has so many bytes kept that its link is ended. */
 export const isFarOver = (r: ReplicaState, connection: Connection): boolean =>
   connection.usage.bytes > HANG_UP_FACTOR * r.config.budgets.sessionBytes;
 
@@ -57,7 +62,7 @@ export function refusedAtTurn(r: ReplicaState, connection: Connection, request: 
   return reason === undefined ? undefined : refusal(reason);
 }
 
-/** Frees the oldest replies of a client that lets more wait than twice its budget. */
+/** Frees the oldest replies of a client that leaves more than twice its budget unacknowledged. */
 export function boundReplies(r: ReplicaState, connection: Connection, newest: SeqNum): void {
   if (isFarOver(r, connection)) connection.freeReplies(HANG_UP_FACTOR * r.config.budgets.sessionBytes, newest);
 }

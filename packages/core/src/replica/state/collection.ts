@@ -19,13 +19,13 @@ export class Collection {
    * an older term: each with the time at which the promotion stops waiting for it.
    */
   readonly waitingSessions = new Map<ConnectionId, number>();
-  /** When sessions that come back are not waited for any more. */
+  /** Until when the promotion waits for sessions that come back. */
   #returnsUntilMs: number;
-  /** Whether one that came back later has given such sessions time once more, which is the last time. */
+  /** Whether a session that came back later has already given all such sessions more time, which happens once. */
   #reopened = false;
-  /** Sessions that had their time and did not answer: nobody waits for them again. */
+  /** Sessions that had their time and did not answer. The promotion does not wait for them again. */
   readonly #givenUp = new Set<ConnectionId>();
-  /** When the promotion stops waiting for bodies of a session, for those that it has waited for. */
+  /** For each session whose bodies the promotion has waited for: when it stops waiting for them. */
   readonly #bodiesUntilMs = new Map<ConnectionId, number>();
   readonly #patienceMs: number;
   /**
@@ -74,8 +74,8 @@ export class Collection {
   }
 
   /**
-   * Whether to wait for bodies of this session. One that keeps a body to itself holds nobody up for longer than the
-   * bound.
+   * Whether to wait for bodies of this session. A session that keeps a body to itself delays the promotion no longer
+   * than the bound.
    */
   mayWaitForBodies(connection: ConnectionId, nowMs: number): boolean {
     let untilMs = this.#bodiesUntilMs.get(connection);
@@ -86,7 +86,10 @@ export class Collection {
     return /* rule bodies-in-bounds */ nowMs < untilMs;
   }
 
-  /** This process stood still for so long, and so could not hear anybody. */
+  /**
+   * This process stood still for `gapMs` and could not hear any peer or session meanwhile, so every wait is that much
+   * longer.
+   */
   forgive(gapMs: number): void {
     for (const waiting of this.waitingPeers.values()) waiting.untilMs += gapMs;
     for (const [id, untilMs] of this.waitingSessions) this.waitingSessions.set(id, untilMs + gapMs);
@@ -96,7 +99,7 @@ export class Collection {
 
   sessionAnswered(connection: ConnectionId, orders: readonly OrderInfo[]): void {
     this.waitingSessions.delete(connection);
-    // It may have been out of reach while its bodies were waited for.
+    // The session may have been out of reach while its bodies were waited for.
     if (!this.#held.has(connection)) this.#bodiesUntilMs.delete(connection);
     this.#held.set(connection, orders);
     this.add(orders);
@@ -110,11 +113,11 @@ export class Collection {
   /**
    * A session that was silent for too long has returned before the decision: the promotion waits for its answer again,
    * but never twice for one session. This replica itself may have been cut off for long, so the first return after the
-   * promotion's first time of waiting gives all such sessions another time, once. Answers that come later still count.
+   * promotion's first waiting time gives all such sessions more time, once. Answers that come later still count.
    */
   sessionIsBack(connection: ConnectionId, nowMs: number): void {
     if (this.stage !== 'collecting' || this.#held.has(connection) || this.#givenUp.has(connection)) return;
-    // One whose time is over, but that no tick has given up yet, has been silent like the others.
+    // A session whose time is over counts as silent even if no tick has given it up yet.
     if (nowMs < (this.waitingSessions.get(connection) ?? Number.NEGATIVE_INFINITY)) return;
     if (nowMs >= this.#returnsUntilMs) {
       if (this.#reopened) return;
