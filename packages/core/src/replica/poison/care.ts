@@ -14,10 +14,13 @@ import { nameOf, type ReplicaState } from '../state/replica-state.js';
 import { callerAt, continuedFrom, requestAt, suspectName } from './names.js';
 import { poisonedAt } from './refuse.js';
 
-/** The last replica in sync keeps suspects waiting for so long for one that is on its way. */
+/** How many milliseconds the last replica in sync keeps suspects waiting for a replica that is on its way. */
 const ALONE_FOR_MS = 10_000;
 
-/** The names under which a message may be suspected: its bytes may not have been known when it was. */
+/**
+ * The names under which a message may be suspected. It has more than one because its bytes may have been unknown when
+ * it was named.
+ */
 export function namesOf(r: ReplicaState, what: Orderable): readonly string[] {
   const name = suspectName(r, what);
   if (name === undefined) return [];
@@ -31,8 +34,9 @@ export function isNamed(r: ReplicaState, what: Orderable): boolean {
 }
 
 /**
- * Whether the primary of this term takes care, because the one before it died a short time ago. Both clocks must say that
- * the time is over: one that is set forward ends no care, and a replica that was started in this term knows no other.
+ * Whether the primary of this term takes care because its predecessor died a short time ago. Both clocks must say that
+ * this time is over: the wall clock may have been set forward, and its own clock tells a replica only for how long it
+ * has known of the term.
  */
 export const takesCare = (r: ReplicaState, forMs: number = CARE_MS): boolean => {
   const deaths = r.record?.deaths;
@@ -41,7 +45,10 @@ export const takesCare = (r: ReplicaState, forMs: number = CARE_MS): boolean => 
   return isSoon || /* rule care-by-own-clock */ r.deaths.isTermYoung(r.nowMs, forMs);
 };
 
-/** Whether this primary is to start with care what it orders now. One like it that it completed frees it of suspicion. */
+/**
+ * Whether this primary must start with care what it orders now. A message of the same name that it completed frees it
+ * of suspicion.
+ */
 export function needsCare(r: ReplicaState, what: Orderable): boolean {
   if (!takesCare(r)) return false;
   const name = suspectName(r, what);
@@ -50,8 +57,9 @@ export function needsCare(r: ReplicaState, what: Orderable): boolean {
 }
 
 /**
- * Whether a handler goes on that made a call, or armed a timer, in a step that this term adopted. The dead primary may have
- * begun the step that follows without telling anybody, and how long a callee takes to answer is not for this group to say.
+ * Whether the order continues a handler that made a call, or armed a timer, in a step that this term adopted. The dead
+ * primary may have begun the following step without telling any replica, and this group cannot bound how long a callee
+ * takes to answer.
  */
 function isOldStep(r: ReplicaState, what: Orderable): boolean {
   const from = continuedFrom(requestAt(r, what));
@@ -60,26 +68,29 @@ function isOldStep(r: ReplicaState, what: Orderable): boolean {
 }
 
 /**
- * Whether nobody but a dead primary may have heard of a message that is ordered now: shortly after its death calls without
- * a session come again, timers fire again, and handlers go on again.
+ * Whether only a dead primary may have heard of a message that is ordered now. Shortly after its death calls without a
+ * session come again, timers fire again, and handlers go on again.
  */
 function isAnonymous(r: ReplicaState, what: Orderable, name: string): boolean {
   if (connectionKind(what.connection) === 'session' || !takesCare(r, ANONYMOUS_CARE_MS)) return false;
   return r.deaths.isAmongFirst(handlerOf(r, what) ?? name);
 }
 
-/** The handler that goes on with this message, if one does. */
+/** The handler that this message continues, if it continues one. */
 function handlerOf(r: ReplicaState, what: Orderable): string | undefined {
   const from = continuedFrom(requestAt(r, what));
   const began = from && callerAt(r, from);
   return began && `handler ${nameOf(began.message)}`;
 }
 
-/** Whether the message at this place is started with care. What this primary ordered says so; what it adopted is named. */
+/**
+ * Whether the message at this place is started with care. An order of this primary has a mark that says so; a message
+ * that it adopted is named in the record.
+ */
 const isCareful = (r: ReplicaState, info: OrderInfo): boolean =>
   poisonedAt(r, info) === undefined && (info.term === r.term ? isMarked(info) : isNamed(r, info));
 
-/** Notes that a message that this replica started with care is processed, and has ended nobody. */
+/** Notes that a message that this replica started with care is processed and has not ended this process. */
 export function noteSurvived(r: ReplicaState, info: OrderInfo): void {
   if (r.deaths.carefulAt !== info.orderNum) return;
   const name = suspectName(r, info);
@@ -87,8 +98,8 @@ export function noteSurvived(r: ReplicaState, info: OrderInfo): void {
 }
 
 /**
- * What backups must know before the message at this place is started: that it is the next, if it is a suspect, and that
- * everything through the last suspect is complete.
+ * What backups must know before the message at this place is started: that it is next, if it is a suspect, and that
+ * every message through the last suspect is complete.
  */
 export interface Care {
   readonly careful: boolean;
@@ -101,7 +112,7 @@ export function careFor(r: ReplicaState, { info }: Entry): Care {
   return { careful, completeUpTo };
 }
 
-/** Whether the primary must not start this message yet. If so, the backups are told what they must know first. */
+/** Whether the primary must not start this message yet. It then tells the backups what they must know first. */
 export function holdBack(p: PrimaryState, entry: Entry): boolean {
   const { orderNum } = entry.info;
   const care = careFor(p.r, entry);
@@ -123,13 +134,17 @@ function isHeldBack(p: PrimaryState, entry: Entry, { careful, completeUpTo }: Ca
   const { orderNum } = entry.info;
   const isTold = /* rule told-before-next */ stability.toldUpTo >= completeUpTo;
   if (!careful && isTold) return false;
-  // One that is about to enter the set, or to leave it for another state, does not count: it could not take over.
+  // A replica that is about to enter the set, or to leave it because of its state, does not count: it could not take
+  // over.
   const isLast = r.record?.inSync.every(({ id }) => id === r.self.id || p.learners.has(id)) === true;
   if (isLast && (stability.alone || waitsForLearner(p))) return careful && waitsForLearner(p);
   return !isTold || (careful && stability.stableUpTo(r.order.heldUpTo) < orderNum);
 }
 
-/** The last replica in sync would take the state with it, so it waits for one that is about to have a copy. */
+/**
+ * Whether the last replica in sync waits for a replica that is about to have a copy, because its own death would take
+ * the state with it.
+ */
 function waitsForLearner(p: PrimaryState): boolean {
   const { r } = p;
   const mayCopy =

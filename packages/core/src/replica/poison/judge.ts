@@ -21,8 +21,8 @@ import { isNamed, namesOf } from './care.js';
 import { type Description, describeMessage, describeOrder, messageName, requestAt, suspectName } from './names.js';
 
 /**
- * For so long another call with the method and bytes of a message of death is refused without being tried. The second
- * time it is longer: a message may be refused by chance once, if its primaries were killed from outside while it ran.
+ * How long another call with the method and bytes of a message of death is refused without being tried. The first time
+ * is short because a message may be refused by mistake, when its primaries were killed from outside while it ran.
  */
 const REFUSED_FIRST_MS = 60_000;
 const REFUSED_AGAIN_MS = 600_000;
@@ -63,7 +63,7 @@ export function judge(m: PromotionState, record: GroupRecord, through: OrderNum)
 const isLike = (a: Description, b: Description): boolean => a.method === b.method && a.digest === b.digest;
 
 interface Suspected extends Suspect {
-  /** Its place in the order, if it has one. */
+  /** The message's place in the order, if it has one. */
   readonly info: OrderInfo | undefined;
   readonly describe: (r: ReplicaState) => Description;
 }
@@ -75,10 +75,11 @@ const NO_PLACE = { orderNum: NO_ORDER, term: 0 };
 const unknown = () => ({ method: '', digest: '' });
 
 /**
- * A primary that takes care starts a suspect only once everything before is known to be complete and this one is known to
- * be next, and starts nothing behind it until it is known to be complete. So if the first order that is not complete was
- * started with care, it is what the primary was processing, if it was processing any. Otherwise every order up to the
- * next one that is started with care may be the one, and so may messages of which only the primary knew the order.
+ * A primary that takes care starts a suspect only once every message before it is known to be complete and the suspect
+ * is known to be next, and starts nothing behind it until the suspect is known to be complete. So if the first
+ * incomplete order was started with care, it is the one that the primary was processing, if it was processing any.
+ * Otherwise the suspects are all orders up to the next one that is started with care, and messages whose order only the
+ * primary knew.
  */
 function suspectsOf(m: PromotionState, before: Deaths, through: OrderNum): Suspected[] {
   const { r } = m;
@@ -123,16 +124,18 @@ function wasStartedWithCare({ r }: PromotionState, info: OrderInfo): boolean {
 }
 
 /**
- * Whether the dead primary can have started a message with care: it waits until every other replica in sync holds it, and
- * this one is in sync.
+ * Whether the dead primary can have started a message with care: it waits until every other replica in sync, and so
+ * this one, holds the message.
  */
 const mayHaveStarted = (m: PromotionState, { orderNum }: OrderInfo): boolean => orderNum <= m.heldUpTo;
 
-/** How many primaries died before, if that may have been of a message like this one that nobody else had heard of. */
+/**
+ * How many primaries died before of what may have been a message like this one, of which no other replica had heard.
+ */
 const anonymousDeaths = ({ unexplained }: Deaths, info: OrderInfo): number =>
   isMarked(info) && connectionKind(info.connection) !== 'session' ? unexplained - 1 : 0;
 
-/** What is adopted and may not have been processed to its end. */
+/** The adopted orders that may not have been processed to their end. */
 function openOrders({ r, collection, completedUpTo }: PromotionState, through: OrderNum): OrderInfo[] {
   const open: OrderInfo[] = [];
   for (let k = next(completedUpTo); k <= through; k = next(k)) {
@@ -142,7 +145,10 @@ function openOrders({ r, collection, completedUpTo }: PromotionState, through: O
   return open;
 }
 
-/** What is not adopted, although the dead primary may have processed it: the body of an order before it is lost. */
+/**
+ * Orders that are not adopted because the body of an order before them is lost, although the dead primary may have
+ * processed them.
+ */
 function cutOrders({ r, collection, completedUpTo }: PromotionState, through: OrderNum): OrderInfo[] {
   const cut: OrderInfo[] = [];
   const last = Math.max(r.order.last, ...collection.announced.keys());
@@ -174,7 +180,7 @@ function* unordered(r: ReplicaState): Iterable<MessageName> {
     }
     if (names.length > 0) waiting.push(names.sort((a, b) => a.seqNum - b.seqNum));
   }
-  // Not all may find room, and the first ones of each connection are the likeliest.
+  // Not every name may find room, and the first messages of each connection are the likeliest.
   for (let i = 0; waiting.some((names) => i < names.length); i++) {
     for (const names of waiting) {
       const name = names[i];
@@ -191,7 +197,7 @@ function completeForSessions({ r, collection, completedUpTo }: PromotionState, t
   let complete = completedUpTo;
   for (const { term, orderNum } of collection.heldBySessions()) {
     const info = orderNum > complete && orderNum <= through ? adopted(r, collection, orderNum) : undefined;
-    // The last one may have been processing while an item of another handler left that reflects it.
+    // The newest order may still have been running when an item of another handler left that reflects it.
     if (info?.term === term) complete = maxOf(complete, (orderNum - 1) as OrderNum);
   }
   const outstanding = new Map<ConnectionId, ReadonlySet<SeqNum>>();

@@ -27,12 +27,13 @@ export function suspectName(r: ReplicaState, what: Orderable): string | undefine
   return requestAt(r, what)?.reply === undefined ? messageName(r, what) : nameOf(what);
 }
 
-/** A message whose bytes are not here, or that has none, is named by its number. */
+/** Names a message by its number, because its bytes are not here or it has none. */
 export function messageName(r: ReplicaState, name: MessageName): string {
   const { method, digest } = describeMessage(r, name);
   if (digest === '') return nameOf(name);
   const part = r.connections.get(name.connection)?.messages.get(name.seqNum)?.request?.stream;
-  // The messages of a stream are often alike; its client sends it again from the first on.
+  // Messages of a stream are often alike, so the position tells them apart: the client sends the stream again from its
+  // first message on.
   return part?.kind === 'message' ? `${method} ${digest} at ${part.position}` : `${method} ${digest}`;
 }
 
@@ -51,7 +52,10 @@ export function describeOrder(r: ReplicaState, info: OrderInfo): Description {
   return { method, digest };
 }
 
-/** Where a handler made the call, or armed the timer, with which it goes on; undefined if a handler begins. */
+/**
+ * The place where a handler made the call, or armed the timer, with which it goes on; undefined if this order begins a
+ * handler.
+ */
 export const continuedFrom = (request: Request | undefined): NestedId | undefined =>
   request?.reply?.to ?? (request?.timer?.kind === 'raw' ? request.timer.id : undefined);
 
@@ -60,7 +64,7 @@ export function callerAt(r: ReplicaState, { orderNum }: NestedId): HandlerBegin 
   return r.deaths.callersAt.get(orderNum) ?? callerOf(r, r.order.entries.get(orderNum)?.message);
 }
 
-/** The message with which the handler began that goes on, or begins, with this one; undefined if that is not known. */
+/** The message that began the handler which runs for this message; undefined if it is not known. */
 export function callerOf(r: ReplicaState, message: Message | undefined): HandlerBegin | undefined {
   if (message === undefined) return undefined;
   const from = continuedFrom(message.request);
@@ -83,7 +87,7 @@ export function describeRequest(connection: Connection, request: Request): Descr
   return { method, digest: kind === 'open' || kind === 'message' ? contentDigest(method, request) : '' };
 }
 
-/** A timer is named by what it was registered or armed with, else by the place where it was armed. */
+/** Names a timer by the name that it was registered or armed with, or else by the place where it was armed. */
 function timerName(timer: DueTimer): string {
   switch (timer.kind) {
     case 'raw':

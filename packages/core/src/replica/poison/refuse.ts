@@ -9,14 +9,14 @@ import { deathsOf } from '../../record/deaths.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { describeRequest } from './names.js';
 
-/** What the record says of the message at this place, if no replica processes that any more. */
+/** The record's entry for the message at this place, if no replica processes that message any more. */
 export function poisonedAt({ record }: ReplicaState, { orderNum, term }: OrderInfo): Poisoned | undefined {
   return record?.deaths?.poisoned.find((poisoned) => poisoned.orderNum === orderNum && poisoned.term === term);
 }
 
 /**
- * The outcome of a call whose turn has come although one with the same method and bytes was refused a short time ago.
- * Clients that try again would otherwise end two more primaries each time.
+ * The outcome of a call with the method and bytes of a message that was refused a short time ago. Otherwise a client
+ * that tries again would end two more primaries each time.
  */
 export function refusedAsPoison(r: ReplicaState, connection: Connection, request: Request): Reply | undefined {
   const poisoned = r.record?.deaths?.poisoned;
@@ -32,7 +32,7 @@ export function refusedAsPoison(r: ReplicaState, connection: Connection, request
 const ADVICE =
   'see what the processes that ended wrote last, and mend the handler; until then callers get UNDERSTUDY_POISON';
 
-/** Says once which messages are refused from now on. */
+/** Logs once each message that is refused from now on. */
 export function sayPoisoned(r: ReplicaState, before: GroupRecord | undefined, record: GroupRecord): void {
   const known = new Set(before?.deaths?.poisoned.map(textOf));
   for (const poisoned of deathsOf(record).poisoned) {
@@ -44,7 +44,7 @@ export function sayPoisoned(r: ReplicaState, before: GroupRecord | undefined, re
 
 const textOf = ({ orderNum, method, digest }: Poisoned): string => `${orderNum} ${method} ${digest}`;
 
-/** What the caller is told. */
+/** The reply that the caller of a refused message gets. */
 export function poisonReply({ method, digest, deaths }: Poisoned): Reply {
   const message =
     method === '' ? 'this message' : `a message of ${method}${digest === '' ? '' : ` with digest ${digest}`}`;

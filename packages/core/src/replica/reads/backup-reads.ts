@@ -1,6 +1,7 @@
 /**
- * A backup answers reads of methods with `readFrom: 'backup'` (DESIGN 5.9). It answers with a state that includes all that
- * the session has heard of, and only once everything in it is stable, so that nobody reads what may be lost.
+ * A backup answers reads of methods with `readFrom: 'backup'` (DESIGN 5.9). Its state then includes every order that
+ * the session has heard of, and it answers only once all of that is stable, so that no client reads effects that may
+ * still be lost.
  */
 
 import type { Connection } from '../../connection/connection.js';
@@ -16,7 +17,7 @@ import type { Started } from '../state/role.js';
 /** How many reads run at once. */
 const READS_AT_ONCE = 1024;
 
-/** Who asks: a session, or a plain client with an RPC. */
+/** The reader that gets the answer: a session, or a plain client with an RPC. */
 type Asker =
   | { readonly kind: 'session'; readonly connection: Connection; readonly readId: number }
   | { readonly kind: 'call'; readonly call: CallId };
@@ -28,9 +29,9 @@ interface BackupRead {
   /** The session has heard of the orders up to this one. */
   readonly after: OrderNum;
   readonly sinceMs: number;
-  /** Where the user's interceptors see it. */
+  /** The number under which the user's interceptors see it. */
   admission: number | undefined;
-  /** Its run, and the last order that was processed before that. */
+  /** Its running task, and the last order that was processed before it began. */
   run?: { readonly task: ReadTask; readonly from: OrderNum };
   answer?: { readonly outcome: Outcome; readonly orderNum: OrderNum; readonly bytes: number };
 }
@@ -45,9 +46,9 @@ const keyOf = (from: Asker): string =>
 export class BackupReads {
   readonly #follower: FollowerState;
   readonly #refuse: (call: CallId, reason: string) => void;
-  /** All, by who asks, in the order in which they came. */
+  /** All reads by reader, in the order in which they came. */
   readonly #reads = new Map<string, BackupRead>();
-  /** Those in a stage, by the number by which the adapter answers. */
+  /** The reads in each stage, by the number under which the adapter answers. */
   readonly #admitting = new Map<number, BackupRead>();
   readonly #running = new Map<number, BackupRead>();
   readonly #waiting = new Set<BackupRead>();
@@ -60,10 +61,10 @@ export class BackupReads {
     this.#refuse = refuse;
   }
 
-  /** A session sent reads. Those that this backup cannot answer are the primary's. */
+  /** A session sent reads. The primary answers those that this backup cannot. */
   on(connection: Connection, peer: string, { term, after, reads }: BackupReadsFrame): void {
     const { r } = this.#follower;
-    // No session has heard of orders so far beyond those that a backup in sync holds.
+    // An honest session has heard of no order this far beyond those that a backup in sync holds.
     const isOdd = term !== r.term || after > r.order.last + 2 * r.config.unstableMax;
     const elsewhere: number[] = [];
     for (const { readId, request } of reads) {
@@ -75,7 +76,7 @@ export class BackupReads {
     if (elsewhere.length > 0) sayElsewhere(r, connection, elsewhere);
   }
 
-  /** A plain client called a method. It has heard of nothing, as far as anybody knows. */
+  /** A plain client called a method. As far as the group knows, it has heard of no order. */
   onPlain({ call, peer, request }: EventOf<'plainCall'>): void {
     if (this.#takes(request)) this.#begin({ kind: 'call', call }, peer, request, NO_ORDER);
     else this.#refuse(call, NOT_HERE);
@@ -101,7 +102,7 @@ export class BackupReads {
     const read = this.#admitting.get(admission);
     this.#admitting.delete(admission);
     if (read !== undefined) this.#waiting.add(read);
-    // It took so long that the primary has been asked meanwhile.
+    // The interceptors took so long that the primary has the read by now.
     else this.#follower.r.effects.push({ kind: 'dropAdmission', admission });
   }
 
@@ -162,22 +163,22 @@ export class BackupReads {
     for (const [connection, ofSession] of answers) say(r, connection, ofSession, []);
   }
 
-  /** The link of a session has passed on a large answer, and may have room for another one. */
+  /** The link of a session has passed on a large answer, and may have room for the next one. */
   linkDrained(): void {
     if (this.#answered.size > 0) this.#follower.r.wantFlush();
   }
 
-  /** At a tick: leaves to the primary what took too long here. */
+  /** At a tick: leaves to the primary the reads that took too long here. */
   tick(): void {
     const { r } = this.#follower;
     for (const read of this.#reads.values()) {
-      // They are in the order in which they came.
+      // Reads are kept in the order in which they came, so those behind this one are younger.
       if (/* rule late-reads-elsewhere */ r.nowMs - read.sinceMs <= r.config.staleMs) return;
       this.#leave(read);
     }
   }
 
-  /** This replica is no backup any more: the primary answers what is left. */
+  /** This replica is no longer a backup: the primary answers the remaining reads. */
   close(): void {
     for (const read of this.#reads.values()) this.#leave(read);
   }
@@ -189,7 +190,7 @@ export class BackupReads {
     else sayElsewhere(this.#follower.r, from.connection, [from.readId]);
   }
 
-  /** A handler that runs is not ended by that. */
+  /** Stops waiting for the read's handler, which runs on all the same. */
   #abandon(read: BackupRead): void {
     const { r } = this.#follower;
     if (read.run !== undefined && this.#running.has(read.run.task.readTask)) {
@@ -200,7 +201,7 @@ export class BackupReads {
     this.#forget(read);
   }
 
-  /** Whether this backup may answer such a read at present. */
+  /** Whether this backup may answer a read of this method at present. */
   #takes(request: ReadRequest['request']): boolean {
     const { r } = this.#follower;
     const { stream, reply, method } = request;
@@ -210,7 +211,7 @@ export class BackupReads {
     return this.#reads.size < r.config.queueMax && this.#bytes <= r.config.budgets.totalBytes / 4;
   }
 
-  /** Whether this backup knows what the primary did lately. */
+  /** Whether this backup has heard from the primary recently enough to answer. */
   get #isFresh(): boolean {
     const { r, lastFrameMs } = this.#follower;
     return /* rule fresh-reads */ r.nowMs - lastFrameMs <= r.config.staleMs;
@@ -244,16 +245,16 @@ export class BackupReads {
   }
 }
 
-/** The primary answers these reads. */
+/** Tells a session that the primary answers these reads. */
 export const sayElsewhere = (r: ReplicaState, connection: Connection, elsewhere: readonly number[]): void =>
   say(r, connection, [], elsewhere);
 
-/** Whether the link of a session may be given a large answer. Of a session without a link nobody waits for one. */
+/** Whether the link of a session has room for a large answer. A session without a link waits for no answer. */
 function hasRoom({ session }: Connection): boolean {
   return session?.link === undefined || session.bulkBytes < LINK_WINDOW_BYTES;
 }
 
-/** A large answer travels alone, and everything else may overtake it. */
+/** Sends a large answer in a frame of its own, which everything else may overtake. */
 function sayAlone(r: ReplicaState, { session }: Connection, answer: BackupAnswer, bytes: number): void {
   if (session?.link === undefined) return;
   session.onTheWay.push(bytes);

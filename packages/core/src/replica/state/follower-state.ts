@@ -14,13 +14,13 @@ export class FollowerState {
   readonly backupOrder: BackupOrder;
   /** When this replica last heard from the primary, on whatever link, by its own clock. */
   lastHeartbeatMs: number;
-  /** The primary said that it may be silent until then, by this replica's clock. */
+  /** The time, by this replica's clock, until which the primary said that it may be silent. */
   excusedUntilMs = Number.NEGATIVE_INFINITY;
   /** When a frame of the primary last arrived on the main link. */
   lastFrameMs: number;
   /** The newest heartbeat of the primary, by the primary's clock; 0 before the first. */
   heartbeatMs = 0;
-  /** This replica is about to claim, so nobody acknowledges heartbeats for it any more. */
+  /** Whether this replica is about to claim, so that neither it nor its thread acknowledges heartbeats any more. */
   withdrawn = false;
   /** The next flush sends an acknowledgment. */
   ackDue = false;
@@ -31,11 +31,11 @@ export class FollowerState {
   /** The primary's digest after an order that this replica has not processed yet. */
   expectedDigest: { readonly orderNum: OrderNum; readonly value: number } | undefined;
   /**
-   * The primary has processed the orders up to this one, as far as it has told. A semi-active backup executes none
-   * beyond, so that a message that ends the primary's process does not end those of all backups in the same moment.
+   * The last order that the primary has told it processed. A semi-active backup executes none beyond it, so that a
+   * message that ends the primary's process does not end all backups in the same moment.
    */
   #completedUpTo: OrderNum;
-  /** The promotion to this term, and all before it, are counted in: what they cut was never completed. */
+  /** The newest promotion whose cut is counted in, with all before it: the orders that it cut were never completed. */
   #completedInTerm: number;
   /** The last order after which this replica's digest was known to be the primary's. */
   agreedUpTo: OrderNum;
@@ -85,7 +85,7 @@ export class FollowerState {
     this.#completedInTerm = inTerm;
   }
 
-  /** What promotions have cut since was never completed. */
+  /** Goes back before orders that promotions have cut since, because those were never completed. */
   forgetCut(): void {
     const { record, order } = this.r;
     let upTo = this.#completedUpTo;

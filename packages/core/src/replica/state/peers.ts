@@ -55,11 +55,11 @@ export interface Peer {
   transfer: Transfer | undefined;
   /** The order of the last copy that it got from this primary. */
   copiedUpTo: OrderNum;
-  /** It said that it may be silent until then, by this replica's clock. */
+  /** The time, by this replica's clock, until which the peer said that it may be silent. */
   busyUntilMs: number;
   /** The newest order when the peer began to count. Replies released before that did not wait for it. */
   enteredAt: OrderNum;
-  /** Where it is reached, as it said when it asked to catch up. */
+  /** The addresses that the peer told when it asked to catch up. */
   reached: Reached | undefined;
   /** Its own settings and code, as it said on its link; undefined before. */
   brings: Leadership | undefined;
@@ -67,7 +67,10 @@ export interface Peer {
   byCopy: boolean;
   /** The peer said that it is about to stop. */
   leaving: boolean;
-  /** Bodies that it asked for and was sent since `resentMs`, when it held orders up to `resentAt`, in bytes. */
+  /**
+   * The bytes of bodies that were sent again at the peer's request since `resentMs`, when it held orders up to
+   * `resentAt`.
+   */
   resentBytes: number;
   resentMs: number;
   resentAt: OrderNum;
@@ -161,10 +164,7 @@ export class Peers {
     return peer;
   }
 
-  /**
-   * This process stood still for `ms`, so it could not hear its peers. Their silence in that time is not held against
-   * them.
-   */
+  /** This process stood still for `ms` and could not hear its peers, so their silence in that time does not count. */
   excuse(ms: number, nowMs: number): void {
     for (const peer of this.#byId.values()) {
       peer.lastHeardMs = Math.min(peer.lastHeardMs + ms, nowMs);

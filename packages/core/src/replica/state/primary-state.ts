@@ -28,7 +28,7 @@ export interface KeyedCall {
   readonly key: string;
 }
 
-/** Something that is with the user's interceptors. */
+/** Work that the user's interceptors see at present. */
 export type Admitting = Extract<Work, { kind: 'call' | 'read' }> | ({ readonly kind: 'keyed' } & KeyedCall);
 
 /** A read whose handler runs. */
@@ -49,11 +49,11 @@ export class PrimaryState {
   /** The members, besides this replica, whose acknowledgments count. */
   required: readonly Member[] = [];
   /**
-   * The replicas outside the set that are on their way into it, by id, and when each was last heard. One that is busy
-   * with the copy it was given is silent for a while, so it stays here for some time.
+   * The replicas outside the set that are on their way into it, by id, with the time when each was last heard. A
+   * replica that is busy with its copy is silent for a while, so it stays here for some time.
    */
   readonly learners = new Map<ReplicaId, number>();
-  /** Since when this primary does not reach replicas that the record names and that are not in sync. */
+  /** For each replica that the record names and that is not in sync: since when this primary has not reached it. */
   readonly goneSinceMs = new Map<ReplicaId, number>();
 
   // ── intake ──
@@ -138,7 +138,7 @@ export class PrimaryState {
   drainUntilMs = Number.NEGATIVE_INFINITY;
   /** The `checkpointDueAt` for which streams were last kept waiting, so that this happens once per checkpoint. */
   drainedAt: OrderNum | undefined;
-  /** Streams that wait to be opened until then. */
+  /** Streams whose opening waits until `drainUntilMs`. */
   readonly setAside: Map<Stream, { readonly connection: Connection; readonly peer: string }>;
   /**
    * The highest order at which a backup's results differed. A replica that started from a checkpoint before it would

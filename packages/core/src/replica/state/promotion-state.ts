@@ -18,19 +18,18 @@ export class PromotionState {
   blocked: string | undefined;
 
   /**
-   * The last primary has processed the orders up to this one, as far as this replica knows. Of the others each may be
-   * the one of which it died.
+   * The last order that the last primary is known to have processed. Any order after it may be the one that it died of.
    */
   completedUpTo: OrderNum;
 
   /** This replica held the orders up to this one when the promotion began. */
   readonly heldUpTo: OrderNum;
 
-  /** The adopted place whose message waits until the others know that it is the next one. */
+  /** The adopted place whose message waits until the other replicas know that it is the next one. */
   heldBack: OrderNum | undefined;
-  /** They are told at the end of this turn. */
+  /** Whether the other replicas are told at the end of this turn. */
   tellsNext = false;
-  /** When that was last wanted. */
+  /** When the other replicas were last to be told. */
   toldNextMs = Number.NEGATIVE_INFINITY;
 
   constructor(

@@ -62,7 +62,7 @@ export class ReleaseRule {
     }
   }
 
-  /** Sessions came or went, or the in-sync set changed: the lowest such order must be found again. */
+  /** Sessions came or went, or the in-sync set changed, so the lowest unretained order must be found again. */
   changed(): void {
     this.#recount = true;
   }
@@ -103,17 +103,18 @@ export class ReleaseRule {
 
   /**
    * Whether a successor would know that the orders this reply reflects were processed, and so would never refuse one of
-   * them as a message of death. A session that lives says it itself; other callers cannot.
+   * them as a message of death. A live session tells the successor itself; other callers cannot.
    */
   #isKnown({ mustBeStable, orderNum, outcome }: ToDecide): boolean {
-    // A call that is accepted is answered before it is processed.
+    // An accepted one-way call is answered before it is processed.
     if (!mustBeStable || outcome?.kind === 'accepted') return true;
     return /* rule known-to-be-complete */ orderNum <= this.#stability.toldUpTo;
   }
 
   #decide(reply: ToDecide, order: PrimaryOrder, stableUpTo: OrderNum, holdsLease: boolean): Verdict {
     if (/* rule lease-to-release */ !holdsLease) return 'wait';
-    // A reader need not be the caller of what it sees, so no session would say that this is complete.
+    // The reader may not be the caller whose effect it sees, so no session would tell a successor that the effect is
+    // complete.
     const { shows = NO_ORDER } = reply;
     if (/* rule read-shows-complete */ shows > this.#stability.toldUpTo) return 'wait';
     if (reply.orderNum <= stableUpTo && this.#isKnown(reply)) return 'stable';

@@ -49,8 +49,8 @@ export type { ReplicaOptions } from '../outside/options.js';
 export const nameOf = ({ connection, seqNum }: MessageName): string => `${connection}.${seqNum}`;
 
 /**
- * The newest order whose effects a handler may have seen that goes on by itself: the one that is being processed, if
- * any. What the handler sends now may leave only when that order may.
+ * The newest order whose effects a handler that goes on by itself may have seen: the one that is being processed, or
+ * else the last one. Whatever the handler sends now may leave only when that order may.
  */
 export const reflectedBy = ({ running, order }: ReplicaState): OrderNum =>
   /* rule late-reflects-running */ running?.entry.info.orderNum ?? order.processedUpTo;
@@ -65,7 +65,7 @@ interface LostRecord {
   readonly vouched: boolean;
   /** This primary's change that may have been made before the record was lost. */
   pending: GroupRecord | undefined;
-  /** Whether this replica had proposed another one as primary, which may have been made. */
+  /** Whether this replica had proposed another one as primary and the proposal may have succeeded. */
   readonly handedOver: boolean;
   /** When the coordinator was last asked. */
   askedMs: number;
@@ -76,9 +76,9 @@ interface LostRecord {
 /** A replica that was told to stop. */
 export interface SteppingDown {
   readonly toldMs: number;
-  /** Since when it hands over. */
+  /** Since when it has been handing over. */
   sinceMs: number;
-  /** If it is the last one in sync it goes on until then, while a learner is on its way. */
+  /** Until when the last replica in sync goes on while a learner is on its way. */
   readonly learnersUntilMs: number;
   warned: boolean;
   stopped: boolean;
@@ -102,11 +102,14 @@ export class ReplicaState {
   readonly own: GroupConfig;
   readonly leadership: Leadership;
   readonly refusesMethod: (method: string) => Outcome | undefined;
-  /** The longest time for which any client that this replica welcomed may go on delivering replies unheard. */
+  /**
+   * The longest time for which any client that this replica welcomed may go on delivering replies without hearing from
+   * it.
+   */
   sessionMsMax: number;
   /**
-   * The user's state is older than `processedUpTo`: `checkpoint`, which is of that very order, was not restored yet.
-   * Before this replica executes anything it restores it.
+   * Whether the user's state is older than `processedUpTo`, because `checkpoint`, which is of that very order, was not
+   * restored yet. This replica restores it before it executes anything.
    */
   stateBehind = false;
   readonly admits: boolean;
@@ -183,7 +186,7 @@ export class ReplicaState {
   readonly nested = new NestedCalls();
   /** How many of the handlers that stay wait for other calls. */
   openWaits = 0;
-  /** Methods whose handlers did not end in time, as far as their users were told why that may be. */
+  /** The methods whose handlers did not end in time and whose users were told why that may be. */
   readonly advised = new Set<string>();
   /** The timers of this group. */
   readonly timers = new ArmedTimers();

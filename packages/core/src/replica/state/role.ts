@@ -17,7 +17,7 @@ import type { EventOf, ReadTask, RoleName } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Peer } from './peers.js';
 
-/** The kind of work that a replica has started: a call, which is ordered now and processed next, or something else. */
+/** The work that a replica has started: a call, which is ordered now and processed next, or other work. */
 export type Started = Extract<Work, { kind: 'call' }> | { readonly kind: 'other' };
 
 /** Events that callers cause, and answers to effects that only a primary emits. */
@@ -45,12 +45,12 @@ export abstract class Role {
 
   tick(): void {}
   flush(): void {}
-  /** This process stood still for `gapMs`. Nobody may be taken for silent because of that. */
+  /** This process stood still for `gapMs`, so no peer or session may be taken for silent because of that time. */
   forgiveStandstill(_gapMs: number): void {}
   /**
    * The process received SIGTERM.
    *
-   * @returns whether this replica may stop at once, because nobody counts on it
+   * @returns whether this replica may stop at once, because no other replica counts on it
    */
   stepDown(_present: readonly ReplicaId[]): boolean {
     return true;

@@ -14,14 +14,14 @@ export const SPREAD = 4 * WINDOW;
 
 export interface CopyOptions {
   readonly id: number;
-  /** `state` are the first chunks if there are more. */
+  /** The checkpoint; its `state` has only the first chunks if there are more. */
   readonly checkpoint: Checkpoint;
   readonly more: boolean;
   readonly digest: RunningDigest;
   readonly pieceBytes: number;
 }
 
-/** A copy as a sequence of pieces. They are made once, when the first receiver needs them. */
+/** A copy as a sequence of pieces. Each piece is made once, when the first receiver needs it. */
 export class Copy {
   readonly id: number;
   readonly head: CheckpointHead;
@@ -33,12 +33,12 @@ export class Copy {
   orderedBytes = 0;
   readonly #records: Iterator<Piece>;
   readonly #digest: RunningDigest;
-  /** The pieces from `#first` on that were made. */
+  /** The pieces that were made, from `#first` on. */
   readonly #pieces: Piece[] = [];
   #first = 0;
   #recordsDone = false;
   #ended = false;
-  /** The chunks that are no piece yet, from `#next` on. */
+  /** The chunks that are not yet part of a piece, from `#next` on. */
   #chunks: readonly Uint8Array[];
   #next = 0;
   #more: boolean;
@@ -54,12 +54,12 @@ export class Copy {
     this.#records = recordPieces(checkpoint, pieceBytes);
   }
 
-  /** The first piece that is still here. A receiver that lacks an earlier one cannot have this copy. */
+  /** The first piece that is still kept. A receiver that lacks an earlier piece cannot use this copy. */
   get first(): number {
     return this.#first;
   }
 
-  /** @returns `later` if it must be drawn first; undefined beyond the end */
+  /** @returns the piece; `later` if it must be drawn first; undefined beyond the end */
   piece(index: number): Piece | 'later' | undefined {
     assert(index >= this.#first, () => `piece ${index} of a copy that begins at ${this.#first}`);
     while (index - this.#first >= this.#pieces.length) {
@@ -96,7 +96,7 @@ export class Copy {
     this.#more = more;
   }
 
-  /** No receiver needs a piece before this one. A copy that is drawn as it is sent forgets them. */
+  /** No receiver needs a piece before this one. A copy that is drawn as it is sent forgets those pieces. */
   dropBefore(index: number): void {
     if (this.whole !== undefined || index <= this.#first) return;
     this.#pieces.splice(0, index - this.#first);
@@ -115,6 +115,6 @@ export interface Transfer {
   ackedUpTo: number;
   /** The pieces before this one were sent on the present link. */
   sentUpTo: number;
-  /** When it last got further. */
+  /** When the transfer last made progress. */
   progressMs: number;
 }

@@ -13,7 +13,7 @@ import type {
 } from '../../../model/checkpoint.js';
 import type { ConnectionId } from '../../../model/ids.js';
 
-/** What an id counts for. */
+/** The bytes that each id counts as. */
 const ID_BYTES = 32;
 const OPEN_BYTES = 64;
 

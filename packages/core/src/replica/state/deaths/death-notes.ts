@@ -5,7 +5,7 @@ import type { Reply } from '../../../model/outcome.js';
 import type { Deaths, GroupRecord } from '../../../model/record.js';
 import type { Work } from '../../../scheduling/scheduler.js';
 
-/** A message whose handler may go on later, and how users recognise it when it is forgotten. */
+/** A message whose handler may go on later, with the method and digest by which users recognise it when it is gone. */
 export interface HandlerBegin {
   readonly message: Message;
   readonly method: string;
@@ -14,11 +14,14 @@ export interface HandlerBegin {
 
 const CALLERS_MAX = 65_536;
 const FREED_MAX = 16_384;
-/** The most messages of a term that are started with care although nobody knows of them, and the most of one handler or name. */
+/**
+ * The most messages of a term that are started with care although nothing names them, in all and for one handler or
+ * name.
+ */
 const ANONYMOUS_MAX = 256;
 const ANONYMOUS_OF_NAME_MAX = 8;
 
-/** What a replica notes so that messages of death are found, and so that others are not taken for them (DESIGN 5.14). */
+/** The notes by which a replica recognises messages of death and takes no other messages for them (DESIGN 5.14). */
 export class DeathNotes {
   /** The last message that this primary started with care. */
   carefulAt: OrderNum = NO_ORDER;
@@ -45,18 +48,19 @@ export class DeathNotes {
     return this.#suspected;
   }
 
-  /** Whether this primary has processed a message of that name, and lives. */
+  /** Whether this primary has processed a message of that name and survived it. */
   isFreed(name: string): boolean {
     return this.#freed.has(name);
   }
 
-  /** A message of that name is processed. What is not noted is started with care again. */
+  /** A message of that name is processed. A name for which there is no room is started with care again. */
   free(name: string): void {
     if (this.#freed.size < FREED_MAX) this.#freed.add(name);
   }
 
   /**
-   * Counts a message of which only a dead primary may have heard. What such a primary had begun comes again among the first.
+   * Counts a message of which only a dead primary may have heard. Work that such a primary had begun comes again early
+   * in the term.
    *
    * @returns false if there were so many that this one need not be started with care
    */
@@ -68,7 +72,7 @@ export class DeathNotes {
     return true;
   }
 
-  /** A stream goes on on another connection. */
+  /** A stream moves to another connection, and its note with it. */
   moveEnded(from: Stream, to: Stream): void {
     const outcome = this.ended.get(from);
     if (outcome === undefined) return;
@@ -76,7 +80,7 @@ export class DeathNotes {
     this.ended.set(to, outcome);
   }
 
-  /** Whether this replica has learned of the present term so shortly ago. */
+  /** Whether this replica learned of the present term at most `forMs` ago. */
   isTermYoung(nowMs: number, forMs: number): boolean {
     return nowMs - this.#termSinceMs <= forMs;
   }
@@ -89,7 +93,10 @@ export class DeathNotes {
     this.#anonymousCount = 0;
   }
 
-  /** The oldest makes room: a handler that is passed over later is then left waiting. */
+  /**
+   * Notes which message made a call or armed a timer. If there is no room the oldest note goes, and a handler of it
+   * that is passed over later is left waiting.
+   */
   noteCaller(orderNum: OrderNum, caller: HandlerBegin): void {
     const oldest = this.callersAt.size < CALLERS_MAX ? undefined : this.callersAt.keys().next().value;
     if (oldest !== undefined) this.callersAt.delete(oldest);

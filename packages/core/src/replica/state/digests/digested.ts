@@ -1,16 +1,16 @@
 import type { StateDigest } from '../../../model/digest.js';
 import type { OrderNum } from '../../../model/ids.js';
 
-/** When a primary last had all replicas take a digest of their states, and what its own was. */
+/** The last digest that all replicas took on this primary's word, and when the next one may follow. */
 export class Digested {
-  /** After this order, or there was no reason to before it. */
+  /** The order after which it was taken; before it there was no reason to take one. */
   at: OrderNum;
   atMs: number;
-  /** The next order tells the backups. */
+  /** Whether the next order tells the backups of a digest. */
   marksNext = false;
-  /** For how long there would be no other, as much as the last one cost. */
+  /** How long the last digest's cost would keep the next one waiting. */
   pauseMs = Number.POSITIVE_INFINITY;
-  /** Not again before this time. */
+  /** No digest is taken before this time. */
   notBeforeMs = Number.NEGATIVE_INFINITY;
   /** The newest digest of this primary's state; undefined before the first. */
   newest: StateDigest | undefined;

@@ -6,12 +6,12 @@
 import type { StateDigest } from '../../../model/digest.js';
 import { NO_ORDER, type OrderNum } from '../../../model/ids.js';
 
-/** So many digests of its own a backup keeps until it hears the primary's. */
+/** How many digests of its own a backup keeps until it hears the primary's. */
 const OWN_MAX = 16;
 
-/** What is known of a difference, besides its place. */
+/** The known details of a difference, besides its place. */
 export interface Difference {
-  /** What differs, if not what a handler came to. */
+  /** `state` if the states differ; absent if outcomes of handlers do. */
   readonly of?: 'state';
   /** The last order after which both digests were equal. */
   readonly agreedUpTo?: OrderNum;
@@ -21,34 +21,34 @@ export interface Difference {
   readonly stuckForMs?: number;
 }
 
-/** What a backup knows of digests of the state, under one primary after the other. */
+/** A backup's digests of the state and the primary's, under one primary after the other. */
 export class StateDigests {
   /** The last order after which this replica's state was known to equal the primary's; 0 before the first. */
   equalUpTo: OrderNum = NO_ORDER;
   /** The last order after which this replica's state was known to differ; undefined if it equalled the primary's since. */
   differsAt: OrderNum | undefined;
-  /** The last difference, which is to be restored when it is this replica's turn. */
+  /** The newest difference. The backup restores the primary's state when its turn comes. */
   waiting: { readonly orderNum: OrderNum; readonly difference: Difference; readonly sinceMs: number } | undefined;
   /** The primary's newest digest, as long as this replica has none to compare it with. */
   #expected: StateDigest | undefined;
-  /** This replica's own; undefined where the state could not be copied. */
   #comparedUpTo: OrderNum = NO_ORDER;
+  /** This replica's own digests; undefined for an order at which the state could not be copied. */
   readonly #own = new Map<OrderNum, string | undefined>();
 
-  /** Another replica is primary, and what its predecessor told is no measure any more. */
+  /** Another replica is primary, so the digest that its predecessor told no longer counts. */
   ofNewTerm(): this {
     /* rule digest-of-primary */ this.#expected = undefined;
     this.isEqual();
     return this;
   }
 
-  /** No difference is known. */
+  /** Forgets every known difference. */
   isEqual(): void {
     this.waiting = undefined;
     this.differsAt = undefined;
   }
 
-  /** The primary told its digest. An older one than the last is of no use any more. */
+  /** The primary told its digest. One that is older than the last is ignored. */
   expect(digest: StateDigest): void {
     if (this.#expected === undefined || digest.orderNum > this.#expected.orderNum) this.#expected = digest;
   }
@@ -64,7 +64,7 @@ export class StateDigests {
     return this.#expected?.orderNum === orderNum;
   }
 
-  /** Whether nothing is to be done after this order, as a digest is there or was compared. */
+  /** Whether this order needs no further digest, because there is one or it was compared. */
   has(orderNum: OrderNum): boolean {
     return this.#own.has(orderNum) || orderNum <= this.#comparedUpTo;
   }

@@ -1,25 +1,25 @@
 import type { CopyCost, OnOtherState } from '../../../model/digest.js';
 import type { OrderNum } from '../../../model/ids.js';
 
-/** A state that costs more is compared only where the settings ask for it. */
+/** A state whose copy costs more than this is compared only where the settings ask for it. */
 const CHEAP = { bytes: 16 * 1024 * 1024, ms: 100 } as const satisfies CopyCost;
 
 /** What a replica of any role knows of digests of its user's state. */
 export class StateNotes {
-  /** The user's state after a restore was not the one that was restored, so it is not compared in this life. */
+  /** Whether the restored state was not the one that the copy held, so that states are not compared in this life. */
   differ = false;
-  /** For how long the user's function kept this replica from processing messages when it last took a digest. */
+  /** How long the user's function kept this replica from processing messages during the last digest. */
   heldMs = 0;
-  /** For how long at a time it blocked the process meanwhile. */
+  /** How long at a time the user's function blocked the process during the last digest. */
   blockedMs = 0;
-  /** When one was last asked for. */
+  /** When a digest was last asked for. */
   askedMs = Number.NEGATIVE_INFINITY;
   /** The orders after which digests were asked for that are not there yet. */
   readonly pending = new Set<OrderNum>();
-  /** The log says that the state is not compared because of its cost. */
+  /** Whether the log already says that the state is not compared because of its cost. */
   toldCost = false;
   #bytes = 0;
-  /** The times that the last two copies took, the last one first. */
+  /** How long the last two copies took, the newest first. */
   #lastMs: readonly number[] = [];
 
   constructor(readonly onOther: OnOtherState) {}
@@ -29,7 +29,10 @@ export class StateNotes {
     return { bytes: this.#bytes, ms: this.#lastMs[0] ?? 0 };
   }
 
-  /** Whether nobody need ask for copies. Of two times the shorter one counts, because a process may pause meanwhile. */
+  /**
+   * Whether copies are cheap enough to be compared unasked. Of two times the shorter one counts, because a process may
+   * pause during either.
+   */
   get isCheap(): boolean {
     const isQuick = this.#lastMs.length === 0 || this.#lastMs.some((ms) => ms <= CHEAP.ms);
     return isQuick && this.#bytes <= CHEAP.bytes;
