@@ -1,4 +1,4 @@
-/** A replicated call as a client sees it that knows nothing of us and was given our channel. */
+/** A replicated call, as a client of another library sees it that was given our channel. */
 import type { CallCredentials, experimental, InterceptingListener, Metadata, status as Status } from '@grpc/grpc-js';
 import {
   type AuthContext,
@@ -34,7 +34,7 @@ export class ChannelCall implements experimental.CallStream {
     this.#call = this.#make(this.#credentials);
     this.#call.start(metadata, {
       onReceiveMetadata: (initial) => listener.onReceiveMetadata(initial),
-      // Above serialization a unary call without a reply hears of a message that is null; here it does not.
+      // Above serialization a unary call without a reply gets a null message; below it gets none.
       onReceiveMessage: (message) => {
         if (message !== null) listener.onReceiveMessage(message);
       },

@@ -17,8 +17,8 @@ export class OutgoingMessages {
   /** The message that was given to the session last, while the session has no room for another. */
   #current: Outgoing | undefined;
   /**
-   * All messages given to a session that may still say that it sent nothing; undefined as soon as it cannot say that
-   * any more.
+   * Every message given to a session that may still say that it sent nothing; undefined once the session cannot say
+   * that any more.
    */
   #given: Outgoing[] | undefined = [];
   #ended = false;
@@ -91,7 +91,7 @@ export class OutgoingMessages {
     this.#endGiven = false;
   }
 
-  /** Sends nothing more. The callbacks of writes that still wait are called all the same, as in grpc-js. */
+  /** Sends nothing more. Callbacks of writes that still wait are called all the same, as in grpc-js. */
   close(): void {
     this.#session = undefined;
     this.#given = undefined;

@@ -1,4 +1,4 @@
-/** The way through the channel's session, as calls of every kind take it. */
+/** The path that calls of every kind take through the channel's session. */
 import { AsyncResource } from 'node:async_hooks';
 import { type InterceptorOptions, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { wallMs } from '@understudy/context';
@@ -46,13 +46,13 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
   protected listener: ReceivingListener | undefined;
   /** The request, if the call has only one. */
   protected message: Buffer | undefined;
-  /** How the call ended: with what the session brought, or with a status that was made here. */
+  /** The end of the call: the reply that the session brought, or a status that was made here. */
   protected ending: Reply | StatusObject | undefined;
   protected endingIsLocal = false;
   readonly #options: InterceptorOptions;
   readonly #createdAtMs = wallMs();
   #metadata: MetadataEntries | undefined;
-  /** As the application gave it, without what credentials add. */
+  /** The metadata as the application gave it, without what credentials add. */
   #given: Metadata | undefined;
   /** The group that makes the call; undefined if no group does. */
   #caller: NestedCaller | undefined;

@@ -109,7 +109,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     }
   }
 
-  /** Tells the application one thing, so that one that throws misses nothing else. */
+  /** Tells the application one event, so that a listener that throws misses none of the others. */
   run(): void {
     this.#scheduled = false;
     try {
@@ -152,7 +152,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     this.#session?.taken(this, index);
   }
 
-  /** Whether the session brings nothing more and takes nothing. */
+  /** Whether the session neither brings nor takes anything any more. */
   get #deaf(): boolean {
     return this.#settled || this.ending !== undefined;
   }

@@ -65,7 +65,11 @@ export class ReplicatedChannel extends Channel {
     void this.closeSessions();
   }
 
-  /** Does the same as `close`, and resolves when it is done: with whether nothing unstable was left behind. */
+  /**
+   * Does the same as `close`.
+   *
+   * @returns whether nothing unstable was left behind, once all is done
+   */
   async closeSessions(): Promise<boolean> {
     const clean = await this.host.close();
     super.close();
@@ -73,8 +77,8 @@ export class ReplicatedChannel extends Channel {
   }
 
   /**
-   * Makes a call that is not replicated. Replicated ones never come here: our interceptor gives them to the session, and
-   * the client of another making has no such interceptor.
+   * Makes a call that is not replicated. Replicated calls do not come here: our interceptor gives them to the session.
+   * The client of another library has no such interceptor, so its replicated calls do come here.
    */
   override createCall(...args: Parameters<CreateCall>): ReturnType<CreateCall> {
     this.assertOpen();
@@ -82,13 +86,14 @@ export class ReplicatedChannel extends Channel {
     return this.passesThrough(path) ? super.createCall(...args) : this.createReplicated(...args);
   }
 
-  /** Makes a replicated call that came here past our interceptor. */
+  /** Makes a replicated call that bypassed our interceptor. */
   protected createReplicated(..._args: Parameters<CreateCall>): ReturnType<CreateCall> {
     return this.#refuse();
   }
 
   /**
-   * If somebody waits for the channel to be ready, closing makes grpc-js look once more; that must not make it connect.
+   * While some caller waits for the channel to be ready, closing it makes grpc-js ask for the state once more. That
+   * must not make the channel connect.
    */
   override getConnectivityState(tryToConnect: boolean): ReturnType<Channel['getConnectivityState']> {
     return super.getConnectivityState(tryToConnect && !this.host.closed);

@@ -70,7 +70,7 @@ export class SessionHost {
   readonly #forgetReplicas: () => void;
   readonly #runners = new Set<SessionRunner>();
   readonly #whenIdle: (() => void)[] = [];
-  /** The group's settings, once they were found to be others than the client was given. */
+  /** The group's settings, once the group has told that they differ from those that the client was given. */
   #settings: ClientSettings | undefined;
   #current: SessionRunner | undefined;
   #closed = false;
@@ -96,7 +96,9 @@ export class SessionHost {
     this.callMetadata = new CallMetadataSource(credentials, list, options, authority);
   }
 
-  /** The caller with the proof that this process belongs to its group, if there is a secret to prove it with. */
+  /**
+   * Adds to a caller the proof that this process belongs to the calling group, if there is a secret to prove it with.
+   */
   proved(caller: NestedCaller): NestedCaller {
     const { callerSecret, config } = this.#setup;
     if (callerSecret === undefined) return caller;
@@ -132,7 +134,7 @@ export class SessionHost {
   }
 
   /**
-   * Whether calls of a method only read, as the group has it.
+   * Whether calls of a method only read, by the group's word.
    *
    * @param own what the client's own settings say
    */
@@ -196,7 +198,7 @@ export class SessionHost {
     const runner = new SessionRunner({
       secret,
       connection: connectionOf(secret),
-      // The group's settings that one session has learnt hold for the next one, too.
+      // The group's settings that one session has learned hold for the next one, too.
       config: { ...config, ...this.#settings },
       replicas: this.#replicas,
       makeSession,

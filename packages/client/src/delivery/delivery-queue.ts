@@ -2,7 +2,7 @@ import type { AsyncResource } from 'node:async_hooks';
 
 /** Something that calls the application. */
 export interface Delivery {
-  /** The async context in which it does so: that of whoever made the call. */
+  /** The async context in which the application is called: that of the code that made the call. */
   readonly scope: AsyncResource;
   run(): void;
 }
@@ -37,7 +37,7 @@ export class DeliveryQueue {
         delivery.scope.runInAsyncScope(delivery.run, delivery);
       }
     } finally {
-      // If the application threw, that is an uncaught exception of its own; the other deliveries follow all the same.
+      // An error that the application throws is its own uncaught exception; the other deliveries follow all the same.
       if (done < batch.length) {
         this.#waiting = [...batch.slice(done), ...this.#waiting];
         this.#schedule();

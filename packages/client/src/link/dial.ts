@@ -36,7 +36,7 @@ export class Dial {
   }
 
   /**
-   * Announces that the channel is about to be closed. If somebody still waits for that channel to be ready, closing
+   * Announces that the channel is about to be closed. While some caller waits for that channel to be ready, closing
    * makes it connect once more (grpc-js 1.14), and this attempt must be given up.
    *
    * @param stands whether the channel is connected; a connection that stands ends by itself

@@ -5,8 +5,9 @@ import type { ReplicaLink } from './replica-link.js';
 type View = Extract<ReplyFrame, { kind: 'welcome' }>['view'];
 
 /**
- * A client learns addresses from the group's views, and a member that left may be gone for good: its address is not
- * dialled any more once a view lacks it, unless no replica is reached at all. Then whoever may be there is looked for.
+ * Decides which learned addresses a client dials. A client learns addresses from the group's views, and a member that
+ * left may be gone for good, so its address is no longer dialled once a view lacks it. If no replica is reached at all,
+ * every address is tried again.
  */
 export class FormerMembers {
   readonly #links: readonly ReplicaLink[];
@@ -22,7 +23,7 @@ export class FormerMembers {
     this.#isFormer = isFormer;
   }
 
-  /** A replica may have said who is a member. */
+  /** A frame arrived, which may name the group's members. */
   heard(frame: ReplyFrame): void {
     const view = frame.kind === 'replies' ? frame.header.view : 'view' in frame ? frame.view : undefined;
     if (view === undefined || view.epoch < (this.#view?.epoch ?? 0)) return;
@@ -30,7 +31,7 @@ export class FormerMembers {
     this.look();
   }
 
-  /** Called when a link broke, too. */
+  /** Rests links to former members, or wakes all links if none is up. Also called when a link breaks. */
   look(): void {
     const view = this.#view;
     if (view === undefined) return;

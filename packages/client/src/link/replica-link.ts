@@ -15,7 +15,7 @@ export interface LinkEvents {
   linkRoom(slot: number, full: boolean): void;
 }
 
-/** From the first on a link is given nothing more, until only the second waits. */
+/** When `FULL_BYTES` wait on a link, it gets no more frames until only `ROOM_BYTES` wait. */
 const FULL_BYTES = 4 * 1024 * 1024;
 const ROOM_BYTES = 1024 * 1024;
 
@@ -93,7 +93,7 @@ export class ReplicaLink {
     if (dialled !== undefined) hangUp(dialled);
   }
 
-  /** Gives up attempts to connect until `wake` or `reconnect`: nobody is known to be there. */
+  /** Gives up attempts to connect until `wake` or `reconnect`, because no replica is known to be there. */
   rest(): void {
     if (this.#ended || this.#parked || this.up) return;
     this.park();
@@ -161,7 +161,7 @@ export class ReplicaLink {
       this.drop(`the replica sent a frame that cannot be decoded: ${error.message}`);
       return;
     }
-    // A replica without room is asked less and less often.
+    // A replica without room is asked at growing intervals.
     if (frame.kind !== 'refused') this.#backoff.reset();
     this.#events.frame(this.slot, frame);
   }

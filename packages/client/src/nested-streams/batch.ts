@@ -4,7 +4,9 @@ import { assert } from '@understudy/core/internal';
 const INDEX_BYTES = 6;
 const LENGTH_BYTES = 4;
 
-/** How many messages of a stream travel together, and how many bytes. One message always may. */
+/**
+ * How many messages of a stream, and how many bytes of them, travel together at most. A single message may be larger.
+ */
 export const BATCH_MAX = 64;
 export const BATCH_MAX_BYTES = 256 * 1024;
 

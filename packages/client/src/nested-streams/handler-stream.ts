@@ -46,11 +46,11 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
   #message: Buffer | undefined;
   #halfClosed = false;
   #opened: NestedCallHandle | undefined;
-  /** On the primary that opened it: the call that left. */
+  /** On the primary that opened the stream: the call that left the process. */
   #sent: SentStream | undefined;
   /** The callee's items up to this one have come. */
   #received = 0;
-  /** The callee has taken the messages up to this position, so nobody sends them again. */
+  /** The callee has taken the messages up to this position, so no replica sends them again. */
   #position = 0;
   #initial: MetadataEntries | undefined;
   /** Whether the handler was told of the initial metadata. */
@@ -58,7 +58,7 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
   #incoming: Buffer[] = [];
   #reads = 0;
   #reading = false;
-  /** The status with which the handler has given the call up. */
+  /** The status with which the handler gave the call up. */
   #givenUp: Pick<StatusObject, 'code' | 'details'> | undefined;
   #ending: Ending | undefined;
   #told = false;
@@ -123,7 +123,7 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
     };
     this.#nest(NO_BYTES, send, (outcome) => {
       if (outcome.code === Status.OK) return;
-      // This cancellation has no place in the order, so nothing but the order decides what the handler hears.
+      // The cancellation got no place in the order, and only the order decides what the handler hears.
       this.#givenUp = undefined;
       this.#opened?.cancel();
       this.#tellSoon();
@@ -246,7 +246,7 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
     });
   }
 
-  /** Tells one thing at a time, so that a handler that throws misses nothing else. */
+  /** Tells the handler one event at a time, so that a listener that throws misses none of the others. */
   #tellNext(): void {
     const listener = this.#started?.listener;
     if (listener === undefined || this.#told) return;

@@ -18,7 +18,7 @@ export class OutgoingWrites {
   #blocked: (() => void)[] = [];
   #closed = false;
 
-  /** @param leave makes a part of messages, and perhaps of the half-close behind them; then `taken` is to be called */
+  /** @param leave makes a part of messages, and perhaps of the half-close behind them; its caller then calls `taken` */
   constructor(leave: (messages: readonly Buffer[], ends: boolean) => void) {
     this.#leave = leave;
   }
@@ -53,7 +53,7 @@ export class OutgoingWrites {
     this.#leaveNow();
   }
 
-  /** Nothing leaves any more. Writers are not kept waiting. */
+  /** Sends nothing more. Writers are not kept waiting. */
   close(): void {
     this.#closed = true;
     this.#queue = [];

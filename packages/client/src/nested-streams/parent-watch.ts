@@ -23,7 +23,10 @@ export class ParentWatch {
     this.#leave = this.#parent?.onCancelled(() => this.#end(Status.CANCELLED, 'Cancelled by parent call'));
   }
 
-  /** On the primary, whose clock decides. A handler that has answered has no deadline any more. */
+  /**
+   * Watches the deadline, on the primary alone because its clock decides. A handler that has answered has no deadline
+   * any more.
+   */
   watchDeadline(end: EndStream): void {
     const parent = this.#parent;
     if (parent?.deadlineMs === undefined) return;

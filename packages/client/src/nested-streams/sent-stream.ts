@@ -1,4 +1,4 @@
-/** A stream that really left, because a handler opened it: on the primary alone. */
+/** A stream that a handler opened, as it really leaves the process: on the primary alone. */
 import { type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { realImmediate, type SentCall } from '@understudy/context';
 import type { NestedPlace, Reply } from '@understudy/core/internal';
@@ -7,7 +7,7 @@ import { replyOutcome } from '../rpc/reply-outcome.js';
 import type { BytesCall, ResumableStream } from '../rpc/sent-call.js';
 import { BATCH_MAX, BATCH_MAX_BYTES, encodeBatch } from './batch.js';
 
-/** Takes what comes of an operation, once, in a later turn. */
+/** Takes the outcome of an operation, once, in a later turn. */
 export type Done = (outcome: Reply) => void;
 
 /** The outcome of an operation that brings nothing: a write was taken, a cancellation was passed on. */
@@ -19,15 +19,18 @@ const LOST = errorReply(
 );
 
 /**
- * The call behind a handler's stream. It reads no further ahead of the handler than one batch, so that a callee that
- * sends faster than the group gives places to its messages feels that.
+ * The call behind a handler's stream. It reads at most one batch ahead of the handler, so that a callee that sends
+ * faster than the group orders its messages feels back-pressure.
  */
 export class SentStream implements SentCall {
   readonly #done: Done;
   #call: BytesCall | ResumableStream | undefined;
-  /** The position of what was sent last. */
+  /** The position of the last message that was sent. */
   #position: number;
-  /** The last item that was handed over. Once the handler has taken all of that for good, the callee may forget it. */
+  /**
+   * The last item that was handed over. Once the handler has taken everything up to it for good, the callee may forget
+   * those items.
+   */
   #handedUpTo: number;
   #initial: Metadata | undefined;
   #messages: Buffer[] = [];
@@ -82,13 +85,13 @@ export class SentStream implements SentCall {
     this.#call.halfClose();
   }
 
-  /** Hands over what has come, as soon as there is something. */
+  /** Hands over the messages that came, as soon as there are any. */
   read(done: Done): void {
     if (this.#ended) {
       realImmediate(done, TAKEN);
       return;
     }
-    // The handler took what it read before when it made this read, and the place of this read is stable.
+    // By making this read the handler has taken what it read before, and the place of this read is stable.
     if (this.#resumable !== undefined && this.#handedUpTo > 0) this.#resumable.take(this.#handedUpTo);
     this.#reader = done;
     this.#deliverSoon();
@@ -130,7 +133,7 @@ export class SentStream implements SentCall {
     if (!this.#ended) this.#call?.cancelWithStatus(code, details);
   }
 
-  /** A successor goes on with the stream if it can. */
+  /** Leaves the stream so that a successor can go on with it. */
   leave(): void {
     if (this.#resumable === undefined) this.cancel();
     else if (!this.#ended) this.#resumable.leave();
@@ -161,8 +164,8 @@ export class SentStream implements SentCall {
   #onStatus(status: StatusObject): void {
     if (this.#ended) return;
     this.#ended = true;
-    // The status gets its place first. A successor that knew only the ends of writes would go on with the stream behind
-    // messages that nobody has taken.
+    // The status gets its place first. A successor that knew only the ends of the writes would go on with the stream
+    // behind messages that the callee never took.
     this.#done(replyOutcome(this.#initial, encodeBatch(this.#messages, 0), status));
     this.#messages = [];
     for (const writer of this.#writers) writer(TAKEN);

@@ -15,9 +15,9 @@ import { deliverBytes } from '../delivery/reception.js';
 import { type BytesCall, type CallTarget, type Depart, sendCall } from '../rpc/sent-call.js';
 
 /**
- * A unary call that a handler makes, as grpc-js sees it below serialization. Nothing of it leaves from here: it becomes
+ * A unary call that a handler makes, as grpc-js sees it below serialization. Nothing leaves from here: the call becomes
  * a request to the replica, the same on every replica that executes, and ends with the reply that has a place in the
- * group's order. So nothing here looks at a clock, and nothing that it tells the handler depends on whether this
+ * group's order. So this code never looks at a clock, and nothing that it tells the handler depends on whether this
  * replica is the one that sends.
  */
 export class HandlerCall extends UnsentCall implements experimental.CallStream {
@@ -31,7 +31,7 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
   /** The status of a call that ended before it became a request to the replica. */
   #ending: StatusObject | undefined;
   #nested: NestedCallHandle | undefined;
-  /** The status with which the application has given the call up since. */
+  /** The status with which the application gave the call up since. */
   #givenUp: Pick<StatusObject, 'code' | 'details'> | undefined;
   #replied = false;
 
@@ -100,7 +100,7 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
     this.#nested = this.#handling.nest({ method: settings.path, message }, send, receive);
   }
 
-  /** Gives the handler its reply, so that what the handler does next still counts as done by that handler. */
+  /** Gives the handler its reply in the handler's own context, so that what it does next still counts as its doing. */
   #receive(listener: InterceptingListener, outcome: Reply): void {
     this.#replied = true;
     const asked = outcome.code === Status.CANCELLED ? this.#givenUp : undefined;

@@ -1,4 +1,4 @@
-/** How grpc-js is led to make a handler's call on the handler's replica. */
+/** Leads grpc-js to make a handler's call on the handler's replica. */
 import type { CallProperties, ChannelInterface, Deadline, experimental } from '@grpc/grpc-js';
 import type { Handling } from '@understudy/context';
 import { HandlerStream } from '../nested-streams/handler-stream.js';

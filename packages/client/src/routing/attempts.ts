@@ -1,4 +1,4 @@
-/** Attempts to connect that can be given up, which grpc-js has no means for. */
+/** Attempts to connect that can be given up, for which grpc-js has no means. */
 import type { experimental } from '@grpc/grpc-js';
 
 /**
@@ -26,9 +26,9 @@ export class Attempts {
   }
 
   /**
-   * Aborts the latest attempt, because nobody needs the connection any more. Call it only while there is no connection.
-   * The abort waits for the next turn: a subchannel whose attempt fails while its channel is being closed would start
-   * another, for ever (grpc-js 1.14).
+   * Aborts the latest attempt, because no channel needs the connection any more. Call it only while there is no
+   * connection. The abort waits for the next turn: a subchannel whose attempt fails while its channel is being closed
+   * would start another one, for ever (grpc-js 1.14).
    */
   giveUp(): void {
     const latest = this.#latest;

@@ -39,7 +39,7 @@ export class ReplicaPicker implements Picker {
   }
 
   /**
-   * The hinted replica if it is connected, else the next one after it that is, so that a wrong guess is not repeated.
+   * The hinted replica if it is connected, else the next connected one after it, so that a wrong guess is not repeated.
    */
   #primaryOrAny(): number | undefined {
     const start = this.#hint.slot ?? 0;

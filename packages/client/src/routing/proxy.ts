@@ -1,6 +1,6 @@
-/** HTTP proxies, as grpc-js has them: `grpc_proxy`, `https_proxy`, `http_proxy`, and those that need none. */
+/** HTTP proxies as grpc-js reads them: `grpc_proxy`, `https_proxy`, `http_proxy`, and the hosts that need none. */
 import { type ChannelOptions, experimental } from '@grpc/grpc-js';
-// grpc-js exports this nowhere else, and a second reading of the same variables would differ from its own some day.
+// grpc-js exports this nowhere else, and our own reading of the same variables would some day differ from its.
 import { mapProxyName } from '@grpc/grpc-js/build/src/http_proxy.js';
 
 /** The way through a proxy to one replica. */
@@ -17,7 +17,7 @@ export const NO_PROXY: ChannelOptions = { 'grpc.enable_http_proxy': 0 };
  * The proxy on the way to an address; undefined if there is none.
  *
  * @param authority `host:port`
- * @param options the user's, among which may be `grpc.enable_http_proxy`
+ * @param options the user's channel options, of which `grpc.enable_http_proxy` matters here
  */
 export function proxyTo(authority: string, options: ChannelOptions): HttpProxy | undefined {
   const { target, extraOptions } = mapProxyName({ scheme: 'dns', path: authority }, options);

@@ -12,7 +12,7 @@ type DialledAddress = experimental.SubchannelAddress & {
   readonly lookup?: (hostname: string, options: LookupOptions, found: FoundOne) => void;
 };
 
-/** One slot: an address, and the way there. */
+/** One slot: an address, and the proxy on the way to it. */
 export interface ReplicaPlace extends ReplicaAddress {
   /** `host:port` as the target writes it, or the path of a socket. */
   readonly authority: string;
@@ -200,7 +200,7 @@ class Name {
     });
   }
 
-  /** A place keeps its address as long as the name has it. Another one gets an address that no place has. */
+  /** A place keeps its address as long as the name has it; otherwise it gets an address that no place has. */
   #give(place: Place, each: readonly LookupAddress[]): LookupAddress | undefined {
     const kept = this.#given.get(place);
     const same = each.find(({ address }) => address === kept?.address);

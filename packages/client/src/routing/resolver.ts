@@ -1,9 +1,10 @@
+/** Resolves `understudy:` targets to the addresses in them, and refuses channels that would send calls unreplicated. */
 import { type ChannelOptions, experimental } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import { HINT_OPTION } from './policy.js';
 import { parseTarget, type ReplicaAddress } from './target.js';
 
-/** Channel option by which a channel is recognised that was given the options of `replicated`. */
+/** The channel option that marks a channel made with the options of `replicated`. */
 export const REPLICATED_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.understudy_replicated`;
 
 const BY_HAND =
@@ -19,7 +20,7 @@ export class UnderstudyResolver implements experimental.Resolver {
   #reported = false;
 
   constructor(target: experimental.GrpcUri, listener: experimental.ResolverListener, options: ChannelOptions) {
-    // Only a client obeys `channelFactoryOverride`. A channel that was made by hand would send calls with no protection.
+    // Only a client obeys `channelFactoryOverride`. A channel that was made by hand would send calls unreplicated.
     if (REPLICATED_OPTION in options && !(HINT_OPTION in options)) {
       throw new UnderstudyError('UNDERSTUDY_SETUP', BY_HAND);
     }

@@ -3,8 +3,8 @@ import type { Reply } from '@understudy/core/internal';
 import { replyEntries } from '@understudy/grpc-common';
 
 /**
- * Makes a core reply of what a unary RPC received. Without `initial` the reply was trailers-only, or nothing came at
- * all.
+ * Makes a core reply of the parts that a unary RPC received. Without `initial` the reply was trailers-only, or nothing
+ * came at all.
  */
 export function replyOutcome(
   initial: Metadata | undefined,

@@ -128,7 +128,8 @@ class RpcReply {
 
   /**
    * Takes the header out of the reply. It arrives first with a reply that succeeds, and in the trailers of an error. An
-   * error without it was made up on this side, because the connection broke, whatever had arrived before.
+   * error without it was made up on this side because the connection broke, even if initial metadata had arrived
+   * before.
    */
   takeHeader(status: StatusObject): Uint8Array | undefined {
     const first = takeBinary(this.initial);

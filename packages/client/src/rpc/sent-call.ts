@@ -1,4 +1,4 @@
-/** The calls that really leave, when handlers make calls. */
+/** Calls that really leave the process when handlers make calls. */
 import {
   type CallCredentials,
   type ChannelInterface,
@@ -56,8 +56,8 @@ export interface ResumableStream extends BytesCall {
   /** Says that the items up to this one are not needed again. */
   take(upTo: number): void;
   /**
-   * Calls `then` once what was sent up to this position is not needed again. A half-close counts as a message. One may
-   * wait at a time.
+   * Calls `then` once what was sent up to this position is not needed again. A half-close counts as a message. Only one
+   * caller may wait at a time.
    */
   whenTaken(position: number, then: () => void): void;
   /** Ends this process's part in the stream, which goes on. */
@@ -99,7 +99,7 @@ export function sendCall(
         return;
       }
       reply = received ?? undefined;
-      // gRPC holds an end back behind messages that nobody reads, so without this read a second message would never
+      // gRPC holds the end back behind messages that were not read, so without this read a second message would never
       // show.
       call.startRead();
     },

@@ -14,6 +14,6 @@ export interface OpenCall {
   /** Makes the call as an ordinary RPC: the group does not replicate its service, and nothing of it was sent. */
   passOn(): void;
   fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void;
-  /** Goes by another session: this one ended before the call was sent. Absent if the call cannot. */
+  /** Goes by another session, because this one ended before the call was sent. Absent if the call cannot. */
   resubmit?(): void;
 }

@@ -15,7 +15,7 @@ export interface SessionSetup {
   /** How many addresses the target has. */
   readonly slots: number;
   readonly config: GroupConfig;
-  /** The clock by which the application gives deadlines. */
+  /** The clock in which the application's deadlines are given. */
   readonly wallClock?: () => number;
 }
 

@@ -25,7 +25,7 @@ import { SessionStepper } from './session-stepper.js';
 const TICK_MS = 10;
 /** A session that has had no open call for this long ends, so that a program can exit by itself. */
 const IDLE_MS = 250;
-/** A session ends within a bound of its own after `close`; one that does not is ended after this. */
+/** A session that has not ended this long after `close`, although its own bound is shorter, is ended. */
 const CLOSE_MAX_MS = 10_000;
 
 /** The things that a runner needs from the channel it runs for. */
@@ -63,13 +63,13 @@ export class SessionRunner implements LinkEvents, StreamSession {
   readonly #carrier: RpcCarrier;
   readonly #calls = new Map<CallId, OpenCall>();
   readonly #tick: NodeJS.Timeout;
-  /** The calls that were not sent before the session expired. They go by the next one. */
+  /** Calls that were not sent before the session expired. The next session takes them. */
   readonly #unsent: OpenCall[] = [];
   #nextCall = 1;
   #primary: number | undefined;
   /**
-   * A primary was known once, or requests were sent: from then on a call may have left, and not all of them wait within
-   * the session.
+   * Whether a primary was ever known or requests were ever sent: from then on a call may have left, and not all calls
+   * wait within the session.
    */
   #sending = false;
   #everHeard = false;

@@ -12,7 +12,7 @@ export interface StepperEvents {
 /** Gives a session its events, one after another, and hands out the effects. */
 export class SessionStepper {
   readonly #session: SessionMachine;
-  /** For how long frames to the backups gather. */
+  /** How long frames to the backups gather. */
   batchMs: number;
   readonly #events: StepperEvents;
   #batchTimer: NodeJS.Timeout | undefined;

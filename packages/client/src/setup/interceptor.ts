@@ -43,7 +43,7 @@ export function replicationInterceptor(methods: Methods): Interceptor {
     if (!requestStream && !responseStream) return new ReplicatedCall(channel.host, options, plan);
     return new StreamedCall(channel.host, options, plan);
   };
-  // grpc-js's type demands a class, but it uses no more than the interface.
+  // grpc-js's type demands a class, but grpc-js uses only the interface.
   return intercept as unknown as (...args: Parameters<Interceptor>) => InterceptingCall;
 }
 

@@ -12,7 +12,7 @@ import { HandlerChannel } from '../nested/handler-channel.js';
 import { departure } from './interceptor.js';
 import { type Prepared, prepare, type ReplicatedOptions } from './replicated.js';
 
-/** A method as far as a channel must know it: grpc-js tells channels no more than the path. */
+/** The properties of a method that a channel must know, since grpc-js tells channels only the path. */
 export interface MethodKinds {
   /** `/package.Service/Method` */
   readonly path: string;
@@ -20,7 +20,7 @@ export interface MethodKinds {
   readonly responseStream: boolean;
 }
 
-/** A channel whose calls are replicated, whichever client makes them. `understudyClient` gives the rest of it. */
+/** A channel whose calls are replicated whichever client makes them. `understudyClient` gives the handle on it. */
 export interface MethodsChannel extends Channel {
   /** Says of which kinds methods are. Calls of others end with UNDERSTUDY_SETUP. */
   know(methods: Iterable<MethodKinds>): void;
@@ -83,7 +83,7 @@ class KnowingChannel extends ReplicatedChannel implements MethodsChannel {
         deadline,
         method_definition: { ...known, requestSerialize: identity, responseDeserialize: identity },
         ...(typeof host === 'string' && { host }),
-        // The interface of all kinds of calls, of which no more is used than what all of them have.
+        // The interface of all kinds of calls; only what all of them have is used.
         ...(parent !== null && { parent: parent as NonNullable<InterceptorOptions['parent']> }),
         ...(typeof propagate_flags === 'number' && { propagate_flags }),
         ...(credentials !== undefined && { credentials }),

@@ -65,7 +65,7 @@ export function replicated(options: ReplicatedOptions): ClientOptions {
   return replicatedWith(options);
 }
 
-/** What the channels of one set of options share. */
+/** The part that all channels of one set of options share. */
 export interface Prepared {
   readonly methods: Methods;
   readonly plan: ChannelPlan;
@@ -73,7 +73,7 @@ export interface Prepared {
   readonly channelOptions: ChannelOptions;
 }
 
-/** Checks options, and makes of them what their channels need. */
+/** Checks the options and prepares what their channels need. */
 export function prepare(
   options: Omit<ReplicatedOptions, 'interceptors'>,
   makeSession: MakeSession = (setup) => new Session(setup),
