@@ -2,9 +2,9 @@ import { type Agenda, currentStep } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
 
 /**
- * What the handler that runs now can have done later.
+ * The agenda of the running handler, which takes what the handler wants done later.
  *
- * @throws UNDERSTUDY_OUT_OF_ORDER if none runs
+ * @throws UNDERSTUDY_OUT_OF_ORDER if no handler runs
  */
 export function agendaFor(what: string): Agenda {
   const agenda = currentStep()?.agenda;

@@ -1,9 +1,9 @@
-/** The timers that a service has by name: their handlers, and those that come again and again. */
+/** The named timers of a service: their handlers, and the periods of those that repeat. */
 import { deserialize, serialize } from 'node:v8';
 import { UnderstudyError } from '@understudy/core';
 import type { CapturedUnary } from '../capture/captured.js';
 
-/** What a handler of a timer may be. It may put off its end as any handler may. */
+/** The handler of a timer. It may end later, as any handler may. */
 export type TimerHandler = (payload: never) => unknown;
 
 /** The most bytes of a payload. It is kept until the timer is due, and is in every checkpoint. */
@@ -46,7 +46,7 @@ export class NamedTimers {
     this.#periods.set(name, periodMs);
   }
 
-  /** @returns undefined if nobody registered a handler */
+  /** @returns the timer's handler; undefined if none was registered */
   get(name: string): CapturedUnary | undefined {
     return this.#captured.get(name);
   }
@@ -87,7 +87,7 @@ export function copyOf(value: unknown, what: string): Buffer {
   }
 }
 
-/** The value whose copy `copyOf` made. */
+/** The value that was given to `copyOf`. */
 export const valueIn = (bytes: Uint8Array): unknown => (deserialize(bytes) as { value: unknown }).value;
 
 const setup = (reason: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', reason);
@@ -98,7 +98,7 @@ function checkDelay(ms: number, leastMs: number, how: string): void {
   throw setup(`${how}() takes whole milliseconds from ${leastMs} to ${DELAY_MAX_MS} (a year), not ${String(ms)}`);
 }
 
-/** A timer's handler as a unary method that nobody calls. */
+/** Makes a timer's handler a unary method that no client can call. */
 function capturedOf(name: string, handler: TimerHandler): CapturedUnary {
   return {
     kind: 'unary',

@@ -23,7 +23,10 @@ export class OnceRunner {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  /** @param run what the primary runs, perhaps for a second time if its predecessor died meanwhile */
+  /**
+   * @param run the function that the primary runs, perhaps a second time if its predecessor died before the result was
+   *   known
+   */
   sender(name: string, run: (key: string) => unknown): SendNested {
     return (caller, done): SentCall => {
       const start = (): void => {
@@ -55,7 +58,7 @@ async function outcomeOf(name: string, run: (key: string) => unknown, caller: Ne
   }
 }
 
-/** The same for whichever replica runs the function, and different for each effect. */
+/** The key of an effect: the same whichever replica runs the function, and different for each effect. */
 const keyOf = ({ client, id }: NestedCaller): string => `${client}/${id.orderNum}.${id.index}`;
 
 function failed(failure: Failure): Reply {
@@ -76,7 +79,7 @@ function failureOf(error: unknown): Failure {
 }
 
 /**
- * What a handler is given.
+ * The result that a handler gets.
  *
  * @throws the error in place of a result: the same name, message and `code` on every replica
  */

@@ -1,4 +1,7 @@
-/** What handlers have done later or once: `after`, `every` and `once` as `ReplicaServer` describes them. */
+/**
+ * The part of a replica by which handlers have things done later or once: `after`, `every` and `once` as
+ * `ReplicaServer` describes them.
+ */
 
 import type { ReplicaStatus } from '@understudy/core';
 import { agendaFor } from './agenda-for.js';

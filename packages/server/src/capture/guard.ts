@@ -20,9 +20,9 @@ export interface GuardOptions {
 }
 
 interface GuardedLife {
-  /** Whether it takes calls, because this replica is the primary or about to be. */
+  /** Whether the life takes calls, because this replica is the primary or about to be. */
   readonly serves: boolean;
-  /** Whether it answers calls of a method although it does not serve: reads, on a backup. */
+  /** Whether the life answers calls of a method although it does not serve: reads, on a backup. */
   answersReads(path: string): boolean;
   readonly primaryAddress: string | undefined;
 }
@@ -57,8 +57,8 @@ export class Guard {
    * @throws UnderstudyError UNDERSTUDY_SETUP
    */
   checkAlone(server: Server): void {
-    // grpc-js has no public way to ask for a server's interceptors. If a later version keeps them elsewhere, nothing is
-    // checked.
+    // grpc-js has no public way to ask for a server's interceptors. If a later version keeps them elsewhere, this check
+    // finds nothing to check.
     const { interceptors } = server as unknown as { readonly interceptors?: unknown };
     if (!Array.isArray(interceptors) || interceptors.every((each) => each === this.interceptor)) return;
     throw new UnderstudyError('UNDERSTUDY_SETUP', BESIDE);

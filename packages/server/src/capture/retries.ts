@@ -1,8 +1,8 @@
-/** Tells calls that a gRPC library retries by itself from calls that are made for the first time. */
+/** Tells calls that a gRPC library retries by itself from calls on their first attempt. */
 import type { Metadata } from '@grpc/grpc-js';
 import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 
-/** How many attempts came before this one (gRFC A6). A call that is made for the first time has none of it. */
+/** The metadata key that says how many attempts came before this one (gRFC A6). A first attempt does not have it. */
 const PREVIOUS_ATTEMPTS_KEY = 'grpc-previous-rpc-attempts';
 
 export const wasTriedBefore = (metadata: Metadata): boolean => metadata.get(PREVIOUS_ATTEMPTS_KEY).length > 0;

@@ -1,4 +1,4 @@
-/** Keeps handlers of ours free of what instrumentation puts around every handler of a server. */
+/** Keeps our own handlers free of the wrappers that instrumentation puts around every handler of a server. */
 import type { Server } from '@grpc/grpc-js';
 import { unwrapped } from '@understudy/grpc-common';
 
@@ -7,8 +7,8 @@ interface Entry {
 }
 
 /**
- * Puts the handlers of methods back to what they were before instrumentation wrapped them as they were registered. A link
- * lasts as long as its replica, and as a span it would never end.
+ * Restores handlers that instrumentation wrapped when they were registered. A link lasts as long as its replica, so as
+ * a span it would never end.
  */
 export function unwrapHandlers(server: Server, paths: Iterable<string>): void {
   // grpc-js has no public way to a server's handlers. If a later version keeps them elsewhere, they stay as they are.

@@ -15,7 +15,7 @@ export class ProtoWriter {
   }
 
   string(field: number, text: string | undefined): this {
-    // An empty text is left out, since no reader here tells empty from absent.
+    // An empty text is left out, because no reader here tells an empty text from an absent one.
     return text === undefined || text === '' ? this : this.bytes(field, Buffer.from(text));
   }
 

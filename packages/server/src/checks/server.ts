@@ -1,11 +1,14 @@
-/** Looks into a grpc-js server for mistakes that would show only later, at the callers. */
+/** Checks a grpc-js server for mistakes that would otherwise show only later, to callers. */
 import { Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
 import { messageOf } from '@understudy/grpc-common';
 import { setupError } from './setup-error.js';
 
-/** grpc-js has no public way to ask for these. Where a later version keeps them elsewhere, nothing is checked. */
+/**
+ * The fields of a grpc-js server that have no public access. Where a later version keeps them elsewhere, nothing is
+ * checked.
+ */
 interface Inside {
   readonly handlers?: unknown;
   readonly boundPorts?: unknown;
@@ -20,7 +23,7 @@ const pathsOf = (server: Server): string[] | undefined => {
   return handlers instanceof Map ? [...handlers.keys()].map(String) : undefined;
 };
 
-/** A method that was registered before anybody looked. */
+/** A method that was registered before `attach`. */
 export interface EarlyMethod {
   readonly path: string;
   readonly func: unknown;
@@ -36,8 +39,7 @@ export function earlyMethods(server: Server): EarlyMethod[] {
 }
 
 /**
- * A server of another copy of grpc-js knows nothing of this copy's credentials and resolvers, and fails with words that
- * name neither.
+ * A server of another copy of grpc-js does not know this copy's credentials and resolvers, and its errors name neither.
  *
  * @throws UNDERSTUDY_SETUP
  */
@@ -75,7 +77,8 @@ export async function awaitBound(server: Server): Promise<void> {
 }
 
 /**
- * A method in the service config that no service has is misspelt, and the method that was meant has other settings.
+ * Refuses settings of a method that no service has: its name is misspelt, and the method that was meant has other
+ * settings.
  *
  * @throws UNDERSTUDY_CONFIG
  */

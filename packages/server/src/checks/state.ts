@@ -14,10 +14,10 @@ export type AnyState = { readonly canonical: boolean | undefined; readonly trial
   | (ChunkedStateSource & { readonly isChunked: true })
 );
 
-/** A trial copy that takes longer, in milliseconds, is made once more. */
+/** A trial copy that takes longer than this, in milliseconds, is made a second time. */
 const SLOW_MS = 100;
 const NOTHING = new Uint8Array(0);
-/** What `state: 'none'` stands for. */
+/** The state source that `state: 'none'` stands for. */
 const NO_STATE: StateSource = { checkpoint: () => NOTHING, restore() {} };
 
 /** @throws UNDERSTUDY_SETUP */
@@ -33,7 +33,7 @@ export function stateOf(
   );
 }
 
-/** @returns the chunks of a copy that was made in chunks; undefined if it is bytes */
+/** @returns the chunks of a copy that was made in chunks; undefined if the copy is bytes */
 export function chunksOf(copy: unknown): StateChunks | undefined {
   return copy instanceof Uint8Array ? undefined : (copy as StateChunks);
 }

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import type { Coordinator, Presence, ReplicaId } from '@understudy/core';
 
-/** Whoever does not answer so soon is taken for dead: its presence may outlive it for a while. */
+/** A process that does not answer within this time is taken for dead: its presence may outlive it for a while. */
 const ANSWERS_WITHIN_MS = 1000;
 
 /**

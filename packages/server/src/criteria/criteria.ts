@@ -13,7 +13,7 @@ export interface QueuedCall {
   readonly metadata: Metadata;
   /** The caller's address. */
   readonly peer: string;
-  /** What the caller proved to be, such as the subject of its certificate; undefined if it proved nothing. */
+  /** The identity that the caller proved, such as the subject of its certificate; undefined if it proved none. */
   readonly user: string | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly deadlineMs: number | undefined;

@@ -3,11 +3,11 @@ import { callSite } from '@understudy/context';
 import type { Logger } from '@understudy/core';
 import { installEffects } from './effects.js';
 
-/** What a handler uses in a step: `fs.writeFile` for instance. */
+/** Takes the name of a function that a handler used in a step, such as `fs.writeFile`. */
 export type OnEffect = (what: string) => void;
 
 const EVENT = 'a handler reaches into the outside world without once()';
-/** So many places are warned of. A service with more has heard enough. */
+/** How many places in the code are warned of. A service with more needs no further warning. */
 const SITES_MAX = 100;
 
 export interface EffectOptions {
@@ -18,7 +18,7 @@ export interface EffectOptions {
 /** Whether replicas warn unless they are told otherwise: everywhere but in production. */
 export const isProduction = (): boolean => process.env.NODE_ENV === 'production';
 
-/** @returns what tells the user, once for each place in the code; undefined if nobody wants to know */
+/** @returns the function that warns the user, once for each place in the code; undefined if warnings are off */
 export function effectWarnings(options: EffectOptions, logger: Logger): OnEffect | undefined {
   if (!(options.effectWarnings ?? (options.development === true || !isProduction()))) return undefined;
   installEffects();
@@ -26,7 +26,7 @@ export function effectWarnings(options: EffectOptions, logger: Logger): OnEffect
   return (what) => {
     if (told.size >= SITES_MAX) return;
     const at = callSite();
-    // Nobody can be told where. It is a package that goes on by itself, or node that loads a module.
+    // No place in the service's code is known: a package goes on by itself, or Node loads a module.
     if (at === undefined || told.has(at)) return;
     told.add(at);
     logger.log('warn', EVENT, { what, at, message: sentenceOf(what, at) });

@@ -10,7 +10,7 @@ import { registerSource, runningStep } from './replace.js';
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Functions that take a path. What is done with an open file was preceded by one of them. Loggers keep theirs open. */
+/** Functions that take a path. Every use of an open file follows one of them, and loggers keep their files open. */
 const FILES = [
   ...[
     'access',
@@ -33,8 +33,8 @@ const FILES_BESIDES = ['createReadStream', 'createWriteStream', 'exists', 'exist
 const PROCESSES = ['exec', 'execFile', 'execFileSync', 'execSync', 'fork', 'spawn', 'spawnSync'];
 
 /**
- * Has functions of `fs`, `http`, `https`, `net`, `child_process` and `fetch` tell the replica when a step uses them. They do what
- * they always did. May be called again, and by several copies of this package.
+ * Makes functions of `fs`, `http`, `https`, `net`, `child_process` and `fetch` tell the replica when a step uses them.
+ * They still do what they did. May be called again, and by several copies of this package.
  */
 export function installEffects(): void {
   registerSource();
@@ -59,7 +59,7 @@ function watch(target: object, name: string, what: string): void {
     runningStep()?.onEffect?.(what);
     return Reflect.apply(real, this, args);
   };
-  // Node keeps there what `util.promisify` makes of a function.
+  // The properties include a symbol under which Node keeps the function that `util.promisify` returns.
   Object.defineProperties(made, Object.getOwnPropertyDescriptors(real));
   Object.defineProperty(made, REAL, { value: real });
   Object.defineProperty(target, name, { ...property, value: made });

@@ -3,12 +3,12 @@ import type { OrderInfo } from '@understudy/core/internal';
 import type { OnEffect } from './effect-warnings.js';
 import type { Seeds } from './seeds.js';
 
-/** Says at which time the present step is; undefined between steps. */
+/** The time of the present step; undefined between steps. */
 export interface StepClock {
   readonly timeMs: number | undefined;
 }
 
-/** What a replica needs in order to give its handlers time and randomness. */
+/** The sources from which a replica gives its handlers time and randomness. */
 export interface ValuesSource {
   readonly seeds: Seeds;
   readonly clock: StepClock;
@@ -17,9 +17,9 @@ export interface ValuesSource {
 }
 
 /**
- * What one handler is given, from its first step to its last: the time of whichever step is running, and a stream of
- * randomness of its own. Because the stream is the handler's, what it draws does not depend on what other handlers draw
- * between two of its steps.
+ * The values that one handler gets, from its first step to its last: the time of whichever step is running, and a
+ * stream of randomness of its own. Because the stream is the handler's own, its values do not depend on what other
+ * handlers draw between two of its steps.
  */
 export class HandlerValues implements StepValues {
   readonly #source: ValuesSource;

@@ -7,7 +7,7 @@ import { replaceMethod, seenStep } from './replace.js';
 type NodeCallback<T> = (error: Error | null, value: T) => void;
 type Fillable = ArrayBuffer | ArrayBufferView;
 
-/** Numbers of `randomInt` are drawn from this many values, as by node. */
+/** `randomInt` draws each number from this many bytes, as Node does. */
 const INT_BYTES = 6;
 const INT_VALUES = 2 ** 48;
 const UUID_BYTES = 16;
@@ -26,7 +26,7 @@ export function replaceRandomness(): void {
   syncBuiltinESMExports();
 }
 
-// In a step the real functions are called first, for they check their arguments. What they come to is not used.
+// In a step the real functions are called first, because they check their arguments. Their results are not used.
 
 function replaceWebCrypto(prototype: object): void {
   replaceMethod<(array: ArrayBufferView) => ArrayBufferView>(

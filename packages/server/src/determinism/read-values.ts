@@ -7,7 +7,9 @@ const REAL_RANDOMNESS: RandomStream = {
   next: realRandomNumber,
 };
 
-/** What reads are given where a test moves the time. They have no place in the order, so their randomness is the real one. */
+/**
+ * The values that reads get where a test moves the time. Reads have no place in the order, so their randomness is real.
+ */
 export class ReadValues implements StepValues {
   readonly random = REAL_RANDOMNESS;
   readonly inGlobals: boolean;

@@ -1,4 +1,4 @@
-/** How a global function is replaced by one that asks the running step first. */
+/** Replaces a global function by one that asks the running step first. */
 import crypto from 'node:crypto';
 import { currentStep, REAL, type RunningStep, realOf } from '@understudy/context';
 
@@ -40,7 +40,7 @@ export function runningStep(): RunningStep | undefined {
   return undefined;
 }
 
-/** The step whose time and randomness the code that runs now is to see; undefined for the real ones. */
+/** The step whose time and randomness the running code sees; undefined for the real ones. */
 export function seenStep(): RunningStep | undefined {
   for (const source of known) {
     const step = source();

@@ -1,4 +1,4 @@
-/** Where the randomness of handlers comes from: a secret that all replicas have, and the place in the order. */
+/** Derives the randomness of handlers from a secret that all replicas have and the place in the order. */
 import { createHmac, hkdfSync } from 'node:crypto';
 import type { OrderNum, Term } from '@understudy/core';
 import { KeyStream } from './key-stream.js';

@@ -1,7 +1,7 @@
 import { UnderstudyError } from '@understudy/core';
 import { TIMER_MAX_MS } from './timer-max.js';
 
-/** As Node has it. */
+/** The longest delay of a timer in Node. */
 const NODE_MAX_MS = 2 ** 31 - 1;
 /** Lines of a stack: the error's own, this function's, the replacement's; then the caller's. */
 const CALLER_LINE = 3;
@@ -22,7 +22,7 @@ export function stepDelay(delayMs: unknown, what: string): number | undefined {
       ?.split('\n')
       .slice(CALLER_LINE)
       .find((line) => !line.includes(OWN)) ?? '';
-  // In a bundle nobody can tell libraries from the service.
+  // In a bundle the stack does not tell libraries from the service.
   if (caller === '' || /[\\/]node_modules[\\/]/.test(caller)) return undefined;
   throw new UnderstudyError(
     'UNDERSTUDY_OUT_OF_ORDER',

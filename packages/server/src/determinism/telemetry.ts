@@ -1,4 +1,4 @@
-/** What OpenTelemetry's SDK does with a handler's spans and log records, kept out of the order. */
+/** Keeps what OpenTelemetry's SDK does with a handler's spans and log records out of the order. */
 import { handle, realOf } from '@understudy/context';
 import { disguise } from './replace.js';
 
@@ -12,7 +12,7 @@ const LOGS_API = Symbol.for('io.opentelemetry.js.api.logs');
 /** The version that API packages ask the registered logs for. */
 const LOGS_VERSION = 1;
 
-/** What an SDK is told of spans and log records, within the handler that they are of. */
+/** The hooks by which an SDK hears of spans and log records, called within the handler that made them. */
 const EVENTS = ['onStart', 'onEnding', 'onEnd', 'onEmit'];
 
 /**

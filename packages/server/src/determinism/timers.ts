@@ -30,7 +30,7 @@ export function replaceTimers(): void {
   for (const name of CLEARING) replaceMethod<Clear>(root, name, clearLike);
   for (const name of [...SETTING, ...CLEARING]) {
     const made = globalThis[name];
-    // A test framework may have put another one into either place.
+    // A test framework may have replaced either of the two.
     if (timers[name] === realOf(made)) Object.defineProperty(timers, name, { value: made });
   }
   replacePromises();

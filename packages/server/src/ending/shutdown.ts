@@ -1,10 +1,10 @@
 import type { Server } from '@grpc/grpc-js';
 
-/** What happens to a replica when its server is shut down. */
+/** The parts of a replica that shutting down its server concerns. */
 export interface ShutDown {
   /** Hands over. */
   readonly stop: () => Promise<unknown>;
-  /** Whether there is nothing to hand over, or no longer. */
+  /** Whether nothing is left to hand over. */
   readonly isOver: () => boolean;
   /** The server is gone. */
   readonly lost: () => void;

@@ -1,4 +1,6 @@
-/** Ends the process on SIGTERM and SIGINT without failing calls, and without cutting off what others do meanwhile. */
+/**
+ * Ends the process on SIGTERM and SIGINT without failing calls, and without cutting off the work of other listeners.
+ */
 import type { Server } from '@grpc/grpc-js';
 import { monotonicMs } from '@understudy/context';
 import type { Logger } from '@understudy/core';
@@ -6,17 +8,17 @@ import type { Logger } from '@understudy/core';
 /** How long calls and streams of unreplicated services may hold up the end of the process. */
 const SHUTDOWN_MS = 2000;
 /**
- * A signal so soon after the first is the same word again: a terminal and a parent process both sent it, or a framework
- * repeats it when it has done its part.
+ * A signal that follows the first one within this time is a repetition: a terminal and a parent process both sent it,
+ * or a framework sends it again when it has done its part.
  */
 export const SAME_WORD_MS = 500;
-/** A process that others keep for longer is said to be kept. */
+/** After this time the log says what keeps the process. */
 const KEPT_AFTER_MS = 10_000;
 
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 type Signal = keyof typeof SIGNALS;
 
-/** What must end before the process may. */
+/** The replica and the server that must end before the process may. */
 export interface ToEnd {
   /** Hands over. */
   readonly stop: () => Promise<unknown>;
@@ -31,7 +33,8 @@ class Termination {
   #repeated = false;
 
   add(ending: ToEnd): void {
-    // First in line: a listener that was registered with `once` is no longer listed when it has been called.
+    // Our listener goes first, because a listener that was registered with `once` is no longer listed after it was
+    // called.
     if (this.#endings.size === 0) for (const signal of names) process.prependListener(signal, this.#onSignal);
     this.#endings.add(ending);
   }
@@ -54,12 +57,12 @@ class Termination {
     }
   };
 
-  /** @param others whether somebody else listens to the signal, who then has his own work to do before the process ends */
+  /** @param others whether other code listens to the signal too, and may have work to do before the process ends */
   async #end(others: boolean): Promise<void> {
     const endings = [...this.#endings];
     await Promise.allSettled(endings.map(({ stop }) => stop()));
     await Promise.all(endings.map(({ server }) => shutDown(server())));
-    // Without us the signal would have ended the process at once, unless somebody else listens to it.
+    // Without us the signal would have ended the process at once, unless other code listens to it.
     if (!others || this.#repeated) process.exit(0);
     setTimeout(() => {
       const kept = [...new Set(process.getActiveResourcesInfo())].join(', ');
@@ -73,8 +76,8 @@ const names = Object.keys(SIGNALS) as Signal[];
 const termination = new Termination();
 
 /**
- * On SIGTERM and SIGINT hands over, lets the server finish its calls, and lets the process end with 0: at once if nobody
- * else listens to the signal, else when the others are done. A second signal ends it at once.
+ * On SIGTERM and SIGINT hands over, lets the server finish its calls, and lets the process end with 0: at once if no
+ * other code listens to the signal, else when the other listeners are done. A second signal ends it at once.
  *
  * @returns a function that leaves the signals to others again
  */
@@ -87,7 +90,7 @@ function shutDown(server: Server | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (server === undefined) return resolve();
     setTimeout(() => {
-      // What is still open would keep the process.
+      // Calls that are still open would keep the process.
       server.forceShutdown();
       resolve();
     }, SHUTDOWN_MS).unref();

@@ -1,10 +1,13 @@
-/** Unary handlers that run by themselves: the clock that they see. */
+/** The clocks of unary handlers that run alone, and the end of their steps. */
 import { realImmediate } from '@understudy/context';
 import type { StepClock } from '../determinism/handler-values.js';
 
-/** The time of the one step of a handler that runs alone; then that of whichever step is running. */
+/**
+ * The time that a handler which runs alone sees: that of its own step, and afterwards that of whichever step is
+ * running.
+ */
 export class AloneClock implements StepClock {
-  /** Undefined once its step is over, or has become one like all others. */
+  /** Undefined once the handler's own step is over, or has become one like all others. */
   ownMs: number | undefined;
   readonly #steps: StepClock;
 

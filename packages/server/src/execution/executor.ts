@@ -50,21 +50,21 @@ export interface ExecutorOptions {
   readonly activity: Activity;
   /** How many calls interceptors may hold at most. */
   readonly admissionsMax: number;
-  /** Takes errors that handlers leave to nobody; undefined: they are the process's. */
+  /** Takes errors that handlers leave uncaught; undefined: the process gets them. */
   readonly strays: StrayErrors | undefined;
   readonly seeds: Seeds;
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
-  /** Is told what of the outside world handlers use in steps. */
+  /** Hears which functions of the outside world handlers use in steps. */
   readonly onEffect: OnEffect | undefined;
   /** Whether handlers of a method may wait until other calls wake them. */
   readonly waitsForOthers: (method: string) => boolean;
-  /** What reads are given of time and randomness; undefined for the real ones. */
+  /** The time and the randomness that reads get; undefined for the real ones. */
   readonly readValues?: StepValues | undefined;
   /** The handlers of timers. */
   readonly timers: Pick<NamedTimers, 'get'>;
   readonly logger: Logger;
-  /** Puts executions into traces; undefined: nobody does. */
+  /** Puts executions into traces; undefined if there is no tracing. */
   readonly tracing: HandlerTracing | undefined;
 }
 
@@ -82,7 +82,7 @@ export class Executor {
   readonly #functions: TimerFunctions;
   readonly #alone = new AloneEnds();
   readonly #agendaLife: AgendaLife;
-  /** The handler that runs alone, in a step that nobody else takes part in. */
+  /** The handler that runs alone, in a step that no other handler takes part in. */
   #aloneRun: UnaryRun | undefined;
   /** Whether a handler has put anything off. From then on every step ends when all handlers are at rest. */
   #hasAgenda = false;
@@ -184,7 +184,7 @@ export class Executor {
     this.forgetHandlers();
   }
 
-  /** Ends what interceptors hold, because this replica does not order any more. */
+  /** Ends the calls that interceptors hold, because this replica no longer orders anything. */
   forgetAdmissions(): void {
     this.#admissions.forget();
     this.#passages.close();
@@ -253,7 +253,7 @@ export class Executor {
     const { seeds, inGlobals, onEffect, strays } = this.#options;
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
     const values = new HandlerValues({ seeds, inGlobals, onEffect, clock }, task.info);
-    // Every call comes through here, so no part of the options is copied.
+    // Every call comes through here, so this makes one object of the options instead of copying parts of them.
     const options = { task, name, nest: this.#nest, values, strays, trace, admitted, waitsForOthers, alone, onEnd };
     const run = new UnaryRun(options);
     this.#giveAgenda(run);
@@ -278,13 +278,13 @@ export class Executor {
     return this.#steps.running;
   }
 
-  /** A handler that ran alone has replied, and what follows in its turn is still its own. */
+  /** A handler that ran alone has replied. Whatever it still does in the same turn is part of its own step. */
   #placeBehind(run: HandlerRun): NestedId | undefined {
     if (run !== this.#aloneRun || this.#aloneRun.alone?.ownMs === undefined) return undefined;
     return { orderNum: run.orderNum, index: this.#aloneRun.behind++ };
   }
 
-  /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
+  /** Runs a handler in a tick of its own, so that its results do not depend on where the message came from. */
   #runInStep(
     task: OrderedTask,
     request: Request,
@@ -327,7 +327,7 @@ export class Executor {
     runTimer(due);
   }
 
-  /** This replica has not what a message is for, so it differs from the others. */
+  /** This replica lacks the handler or call that a message is for, so it differs from the others. */
   #unknown(task: OrderedTask, event: string, fields: Record<string, string | number>): void {
     const { loop, logger } = this.#options;
     logger.log('error', event, fields);
@@ -376,14 +376,14 @@ export class Executor {
   #executed(task: Task, admitted: Admitted | undefined, outcome: Reply, atOnce = false): void {
     const { loop } = this.#options;
     if (loop.closed) return;
-    // Backups run no interceptors, so digests compare what handlers did.
+    // Backups run no interceptors, so digests compare the outcomes of handlers.
     const digest = task.kind === 'read' ? 0 : digestOf(outcome);
     if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest, atOnce });
     else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest, atOnce }));
   }
 
   #logFault({ kind, path, error }: HandlerFault): void {
-    // What a logger of the user's reads of clocks is not the handler's.
+    // The user's logger may read clocks, and those reads are not the handler's.
     const fields = { kind, path, error: textOfError(error) };
     handle(undefined, () => this.#options.logger.log('error', 'a handler failed', fields));
   }

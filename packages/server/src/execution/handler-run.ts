@@ -1,4 +1,4 @@
-/** A running handler, as far as the calls that it makes to others are concerned. */
+/** A running handler, as far as the calls that it makes to other services are concerned. */
 import {
   type Handling,
   handle,
@@ -26,11 +26,11 @@ export interface HandlerRunOptions {
   /** The message that starts the handler. */
   readonly task: Extract<Task, { kind: 'ordered' }>;
   readonly nest: Nest;
-  /** What the order gives to the handler. */
+  /** The time and the randomness that the order gives the handler. */
   readonly values: HandlerValues;
-  /** Takes errors that nobody caught; undefined: they are the process's. */
+  /** Takes uncaught errors; undefined: the process gets them. */
   readonly strays: StrayErrors | undefined;
-  /** Undefined: nobody traces executions. */
+  /** The trace of this execution; undefined if there is no tracing. */
   readonly trace: HandlerTrace | undefined;
 }
 
@@ -46,7 +46,7 @@ export abstract class HandlerRun implements Handling, ParentCall, Strayed {
   readonly #nest: Nest;
   readonly #strays: StrayErrors | undefined;
   readonly trace: HandlerTrace | undefined;
-  /** What ends together with the call that the handler answers. */
+  /** Functions that end what the handler opened, called when the handler's own call is cancelled. */
   #onCancelled: Set<() => void> | undefined;
 
   constructor({ task, nest, values, strays, trace }: HandlerRunOptions) {
@@ -89,8 +89,8 @@ export abstract class HandlerRun implements Handling, ParentCall, Strayed {
   }
 
   /**
-   * Whether a step that is the handler's own must wait for it even when it is at rest, because what it awaits is no
-   * reply.
+   * Whether a step that is the handler's own must wait for the handler even when it is at rest, because it awaits
+   * something other than a reply.
    */
   abstract get isAwaited(): boolean;
 

@@ -64,8 +64,8 @@ export class OpenNestedCall implements NestedCallHandle {
   }
 
   /**
-   * Gives the handler its reply, or what stands in its place. It does so in a tick of its own, so that what comes of it
-   * does not depend on the caller's place.
+   * Gives the handler its reply, or the error in its place. It does so in a tick of its own, so that the results do not
+   * depend on the caller's place.
    */
   give(outcome: Reply): void {
     process.nextTick(() => handle(this.run, () => this.#give(outcome)));

@@ -28,8 +28,8 @@ export class OpenNestedCalls {
   }
 
   /**
-   * Takes a call that a handler makes. If too many are open, the handler is told so within the step, which is the same
-   * on all replicas.
+   * Takes a call that a handler makes. If too many are open, the handler gets an error within the step, the same on all
+   * replicas.
    */
   make(run: HandlerRun, request: NestedRequest, send: SendNested, receive: Receive): NestedCallHandle {
     return this.#make(run, (step) => step.call(request), send, receive);
@@ -56,7 +56,7 @@ export class OpenNestedCalls {
     this.#open.set(keyOf(id), call);
     run.open++;
     loop.dispatch({ kind: 'nestedCall', id });
-    // From now on the handler waits for a reply.
+    // From now on the handler waits for a reply, so the step may be over.
     steps.look();
     return call;
   }
@@ -84,8 +84,8 @@ export class OpenNestedCalls {
   }
 
   /**
-   * The reply to a call is passed over, and its handler never goes on. What else that handler has open is cancelled: a
-   * stream would otherwise stay open for as long as its callee waits, and no replica could join.
+   * The reply to a call is passed over, and its handler never goes on. This cancels whatever else that handler has
+   * open: a stream would otherwise stay open for as long as its callee waits, and no replica could join.
    */
   drop(id: NestedId): void {
     const dropped = this.take(id);
@@ -94,7 +94,8 @@ export class OpenNestedCalls {
   }
 
   /**
-   * Gives all waiting handlers an end, because this life is over. The next life begins only when handlers have ended.
+   * Ends all waiting handlers with an error, because this life is over. The next life begins only when handlers have
+   * ended.
    */
   close(): void {
     if (this.#open.size === 0) return;

@@ -1,4 +1,4 @@
-/** What one handler can have done later, at a place in the order. */
+/** The agenda of one handler: what it has done later, at a place in the order. */
 import type { Agenda, StepTimer } from '@understudy/context';
 import { handle } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
@@ -11,7 +11,7 @@ import type { Step } from './step.js';
 import type { Steps } from './steps.js';
 import type { TimerFunctions } from './timer-functions.js';
 
-/** The life of a replica, as far as what its handlers put off is concerned. */
+/** The part of a replica's life that the agendas of its handlers use. */
 export interface AgendaLife {
   readonly loop: EventLoop;
   readonly steps: Steps;
@@ -26,7 +26,7 @@ export interface AgendaLife {
   placeBehind(run: HandlerRun): NestedId | undefined;
 }
 
-/** Ids of timers are numbers, for they may be given to `clearTimeout`. */
+/** Ids of timers are numbers, because they may be given to `clearTimeout`. */
 const INDEXES = 2 ** 16;
 const numberOf = ({ orderNum, index }: NestedId): number => orderNum * INDEXES + index;
 

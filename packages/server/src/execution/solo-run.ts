@@ -5,7 +5,10 @@ import type { RunningCall } from '../handlers/run-unary.js';
 import type { StrayErrors, Strayed } from '../handlers/stray-errors.js';
 import type { HandlerTrace } from '../handlers/tracing.js';
 
-/** A handler that sees the real clock, unless a test moves it, and whose calls and timers are its own. */
+/**
+ * A handler of a read: it sees the real clock, unless a test moves that, and its calls and timers have no place in the
+ * order.
+ */
 export class SoloRun implements HandlerScope, Strayed {
   readonly kind = 'handler';
   readonly method: string;

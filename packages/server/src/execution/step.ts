@@ -1,4 +1,4 @@
-/** One step of the execution: what comes of one ordered message. */
+/** One step of the execution: the processing of one ordered message, with all its results. */
 import type { NestedRequest } from '@understudy/context';
 import {
   assert,
@@ -70,7 +70,7 @@ export class Step {
     return this.#digest !== undefined;
   }
 
-  /** The digest of what handlers came to and which calls they made. */
+  /** The digest of the handlers' outcomes and of the calls that they made. */
   get digest(): number {
     assert(this.#digest !== undefined, () => `the step of order ${this.task.info.orderNum} is not sealed`);
     return this.#digest;
@@ -91,7 +91,7 @@ export class Step {
     return this.place();
   }
 
-  /** Gives the next thing that a handler puts off during the step its place in the order. */
+  /** Gives the next timer or delayed function of the step its place in the order. */
   place(): NestedId {
     return { orderNum: this.task.info.orderNum, index: this.#calls++ };
   }
@@ -122,5 +122,5 @@ export class Step {
 const STREAMED_DIGEST = outcomeDigest(STREAMED);
 export const digestOf = (outcome: Outcome): number => (outcome === STREAMED ? STREAMED_DIGEST : outcomeDigest(outcome));
 
-/** The digest of a step that this replica could not take. Replicas that could take it come to another. */
+/** The digest of a step that this replica could not take. Replicas that could take it have another digest. */
 export const NO_DIGEST = ~STREAMED_DIGEST >>> 0;

@@ -16,8 +16,8 @@ export interface StepsOptions {
 
 /**
  * Takes the steps of one life of a replica. A step ends when all handlers are at rest, whichever of them its message
- * has woken, and the handler that the message is for has ended or waits for replies. On the primary, the ends of
- * handlers pass the interceptors before the step is reported.
+ * woke, and the handler that the message is for has ended or waits for replies. On the primary, the ends of handlers
+ * pass the interceptors before the step is reported.
  */
 export class Steps {
   readonly #options: StepsOptions;
@@ -28,12 +28,12 @@ export class Steps {
     this.#options = options;
   }
 
-  /** The step in which handlers are; undefined if what they do now has no place in the order. */
+  /** The step that handlers run in at present; undefined if their actions now have no place in the order. */
   get running(): Step | undefined {
     return this.#current?.sealed === false ? this.#current : undefined;
   }
 
-  /** The time of the step in which handlers are. */
+  /** The time of the step that handlers run in at present. */
   get timeMs(): number | undefined {
     return this.running?.task.info.timeMs;
   }
@@ -43,7 +43,7 @@ export class Steps {
     this.look();
   }
 
-  /** Looks whether the step is over, after something on which that may depend. */
+  /** Checks whether the step is over, after an event on which that may depend. */
   look(): void {
     const step = this.running;
     if (step === undefined || step.resting) return;
@@ -57,7 +57,7 @@ export class Steps {
     });
   }
 
-  /** Keeps the step open until `act` was called, in a later turn, and what comes of it is at rest. */
+  /** Keeps the step open until `act` was called, in a later turn, and handlers are at rest after it. */
   hold(step: Step, act: () => void): void {
     step.held++;
     realImmediate(() => {
@@ -84,8 +84,8 @@ export class Steps {
   }
 
   /**
-   * Gives the step of a task up, because nobody waits for its outcome. Handlers that had waited and ended in it count
-   * as ended by themselves.
+   * Gives up the step of a task, because the core no longer waits for its outcome. Handlers that had waited and ended
+   * in it count as ended by themselves.
    */
   abandon(task: Task): void {
     const step = this.#current;

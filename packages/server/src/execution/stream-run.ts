@@ -5,7 +5,7 @@ import { HandlerRun, type HandlerRunOptions } from './handler-run.js';
 
 /** The running handler of a stream. It takes one step for each message, and one for each reply to its calls. */
 export class StreamRun extends HandlerRun {
-  /** By which name its stream goes on. */
+  /** The name under which its stream goes on. */
   name: StreamName;
   readonly #execution: StreamExecution;
 
@@ -15,7 +15,7 @@ export class StreamRun extends HandlerRun {
     this.#execution = new StreamExecution(execution);
   }
 
-  /** A step never waits for a streaming handler: what the handler comes to are items, whenever it sends them. */
+  /** A step never waits for a streaming handler, because the handler's results are items, whenever it sends them. */
   get isAwaited(): boolean {
     return false;
   }

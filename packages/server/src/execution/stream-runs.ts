@@ -27,9 +27,9 @@ const CANCELLED = [Status.CANCELLED, 'the call was cancelled'] as const;
 export interface StreamRunsOptions {
   readonly registry: HandlerRegistry;
   readonly nest: Nest;
-  /** Takes errors that nobody caught; undefined: they are the process's. */
+  /** Takes uncaught errors; undefined: the process gets them. */
   readonly strays: StrayErrors | undefined;
-  /** What the order gives to the handler that this order starts. */
+  /** The time and the randomness of the handler that this order starts. */
   readonly valuesFrom: (began: OrderInfo) => HandlerValues;
   /** Called with each handler before it is started. */
   readonly onRun: (run: StreamRun) => void;
@@ -126,7 +126,7 @@ export class StreamRuns {
     const { registry, nest, valuesFrom, strays, onFault } = this.#options;
     const name = { connection: task.info.connection, stream: seqNumOf(task.info) };
     let run: StreamRun | undefined;
-    // The stream may go on under another name by then.
+    // The stream may have another name by the time an item comes.
     const onItem = (item: StreamItem): void => this.#onItem(run?.name ?? name, item);
     const captured = registry.get(request.method);
     if (captured === undefined || captured.kind === 'unary') {

@@ -14,7 +14,7 @@ export interface TimerFunction {
   readonly repeats: boolean;
 }
 
-/** Those of one life of a replica. */
+/** The timer functions of one life of a replica. */
 export class TimerFunctions {
   readonly #loop: EventLoop;
   readonly #functions = new Map<string, TimerFunction>();
@@ -58,7 +58,7 @@ export class TimerFunctions {
     return timer;
   }
 
-  /** Forgets all, because this life is over. */
+  /** Forgets all functions, because this life is over. */
   close(): void {
     for (const { run } of this.#functions.values()) run.open--;
     this.#functions.clear();
@@ -72,7 +72,7 @@ export class TimerFunctions {
   }
 }
 
-/** Runs a function in a tick of its own, so that what comes of it does not depend on the caller's place. */
+/** Runs a function in a tick of its own, so that its results do not depend on the caller's place. */
 export const runTimer = ({ run, call }: TimerFunction): void => handle(run, () => process.nextTick(call));
 
 const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;

@@ -61,8 +61,8 @@ export class UnaryRun extends HandlerRun {
   }
 
   /**
-   * After the handler's end no other handler can wake it, and what it does by itself happens at another time on each
-   * replica.
+   * After the handler's end no other handler can wake it, and whatever it does by itself happens at another time on
+   * each replica.
    */
   mayCall(own: boolean): boolean {
     return !this.#abandoned && (own || this.#outcome === undefined);

@@ -4,7 +4,7 @@ import type { ConnectionId, SeqNum } from '@understudy/core/internal';
 import type { Activity } from '../loop/activity.js';
 import type { UnaryRun } from './unary-run.js';
 
-/** In one life of a replica, from the step of their messages to their ends. */
+/** The waiting handlers of one life of a replica, from the step of their messages to their ends. */
 export class WaitingRuns {
   readonly #activity: Activity;
   readonly #runs = new Map<string, UnaryRun>();
@@ -31,8 +31,8 @@ export class WaitingRuns {
   }
 
   /**
-   * Cancels all handlers, because this life is over. Nobody may ever wake one that does not end now, so the next life
-   * does not wait for it.
+   * Cancels all handlers, because this life is over. A handler that does not end now may never be woken, so the next
+   * life does not wait for it.
    */
   close(): void {
     const left = [...this.#runs.values()];

@@ -23,7 +23,7 @@ export const NO_METRICS = Object.freeze({
   serialize: () => Buffer.alloc(0),
 }) as unknown as MetricsRecorder;
 
-/** Where a call object gets what it shows, and where it passes on what the handler does. */
+/** The source of what a call object shows, and the receiver of what the handler does with it. */
 export interface CallOrigin {
   readonly request: Request;
   /** The connection's peer as the primary saw it. */

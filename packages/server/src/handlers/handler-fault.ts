@@ -1,9 +1,9 @@
-/** Mistakes of handlers and interceptors, which end a call instead of the process. */
+/** Mistakes of handlers and interceptors. They end a call, not the process. */
 import { isError } from '@understudy/grpc-common';
 
 /**
- * An error that a handler or an interceptor threw, or with which a handler's promise was rejected. It is for a log,
- * since no client is told.
+ * An error that a handler or an interceptor threw, or with which a handler's promise was rejected. Only a log shows it;
+ * no client is told.
  */
 export interface HandlerFault {
   readonly kind: 'threw' | 'rejected' | 'interceptor';
@@ -11,7 +11,7 @@ export interface HandlerFault {
   readonly error: unknown;
 }
 
-/** What was thrown, for a log: the stack if there is one. Anything may be thrown. */
+/** The thrown value as text for a log: the stack if it has one. JavaScript lets code throw any value. */
 export function textOfError(error: unknown): string {
   try {
     return isError(error) ? (error.stack ?? error.message) : String(error);

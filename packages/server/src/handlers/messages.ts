@@ -1,4 +1,4 @@
-/** Between messages and their bytes, for handlers. */
+/** Turns bytes into messages for handlers, and their answers into bytes. */
 import type { CapturedCodec } from '../capture/captured.js';
 
 /**

@@ -10,8 +10,8 @@ export interface RequestSink {
 }
 
 /**
- * Holds what a client has sent until the handler takes it. The queue has no bound, because its caller makes clients
- * keep to their window.
+ * Holds the messages that a client sent until the handler takes them. The queue has no bound of its own, because its
+ * caller keeps clients to their window.
  */
 export class RequestQueue {
   readonly #sink: RequestSink;

@@ -6,7 +6,10 @@ import {
   STREAM_WINDOW_BYTES,
 } from '@understudy/core/internal';
 
-/** Counts what a handler has written and what was not sent yet, and what was sent and the client has not taken yet. */
+/**
+ * Counts messages that a handler has written and that were not sent yet, and messages that were sent and that the
+ * client has not taken yet.
+ */
 export class ResponseWindow {
   #waiting = 0;
   #waitingBytes = 0;

@@ -34,9 +34,9 @@ export interface RunningCall {
    * handler does.
    */
   threw(error: unknown): void;
-  /** Tells the handler that its caller has given up. It still has to end the call. */
+  /** Tells the handler that its caller gave up. The handler must still end the call. */
   cancel(): void;
-  /** Ends the call as `threw` does, after an error of which others were told. */
+  /** Ends the call as `threw` does, after an error that was logged elsewhere. */
   fault(): void;
 }
 

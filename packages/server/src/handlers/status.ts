@@ -24,7 +24,7 @@ export const RESPONSE_UNWRITABLE: PartialStatus = {
   details: 'Error serializing response',
 };
 
-/** More of what a client names as a method is not said back to it: the status has a place in the order. */
+/** How much of the method that a client names goes into the status, because the status has a place in the order. */
 const PATH_SAID_MAX = 512;
 
 export const noSuchMethod = (path: string): PartialStatus => ({

@@ -1,10 +1,13 @@
-/** Errors that handlers and interceptors leave to nobody: thrown in a timer, a tick or a listener, or of a promise that nobody awaits. */
+/**
+ * Errors that handlers and interceptors leave uncaught: thrown in a timer, a tick or a listener, or from a promise that
+ * nothing awaits.
+ */
 import { handle, type UncaughtOrigin } from '@understudy/context';
 import type { Logger, OrderNum } from '@understudy/core';
 import { InvariantViolation } from '@understudy/core/internal';
 import { textOfError } from './handler-fault.js';
 
-/** Code of the user's that runs for a call, as far as such an error concerns it. */
+/** User code that runs for a call, as far as such an error concerns it. */
 export interface Strayed {
   readonly kind: 'handler' | 'interceptor';
   readonly method: string;
@@ -15,8 +18,8 @@ export interface Strayed {
 }
 
 /**
- * Makes stray errors the failures of their calls. As the process's they would end all replicas, because every
- * replica runs the same handlers (DESIGN 5.14). Counts them over all lives of a replica.
+ * Makes a stray error the failure of its call. Left to the process it would end all replicas, because every replica
+ * runs the same handlers (DESIGN 5.14). Counts such errors over all lives of a replica.
  */
 export class StrayErrors {
   readonly #logger: Logger;
@@ -38,10 +41,10 @@ export class StrayErrors {
     try {
       const order = orderNum === undefined ? {} : { orderNum };
       const fields = { kind, origin, method, ...order, error: textOfError(error) };
-      // What a logger does is not the handler's.
+      // The user's logger does not run as part of the handler.
       handle(undefined, () => this.#logger.log('error', 'an error that nobody caught ends its call', fields));
     } catch (failure) {
-      // What the logger throws here would end the process, and every replica has that logger.
+      // An error thrown here would end the process, and every replica has the same logger.
       process.emitWarning(`the logger of a replica threw: ${String(failure)}`);
     }
     run.fault();

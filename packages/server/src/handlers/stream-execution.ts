@@ -72,12 +72,12 @@ export class StreamExecution {
     this.#step(() => this.#wire.credit(upTo));
   }
 
-  /** Says that the handler threw in code that somebody else called. */
+  /** Says that the handler threw in code that another object called. */
   threw(error: unknown): void {
     this.#faulted('threw', error);
   }
 
-  /** Ends the call as `threw` does, after an error of which others were told. */
+  /** Ends the call as `threw` does, after an error that was logged elsewhere. */
   fault(): void {
     if (!this.#responded) this.#wire.endWith(HANDLER_FAULT);
   }

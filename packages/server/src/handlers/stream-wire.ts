@@ -108,8 +108,8 @@ export class StreamWire implements ReceivingOwner {
     this.#window.sent(this.#items, bytes.length);
     // The only reply of a method needs no room for another.
     if (this.#options.captured.kind !== 'clientStream' && !this.#window.open) this.#sent = sent;
-    // This is not done at once, because in grpc-js what a handler writes in one go waits in its stream behind the first
-    // message.
+    // The next message waits for a later tick, because in grpc-js messages that a handler writes in one go wait in its
+    // stream behind the first one.
     else process.nextTick(sent);
   }
 

@@ -1,15 +1,14 @@
-/** How the executions of handlers take part in traces. */
+/** The interface by which executions of handlers take part in traces. */
 import type { Metadata } from '@grpc/grpc-js';
 
 /** A handler that is about to run for a call. */
 export interface TracedExecution {
   /** `/package.Service/Method` */
   readonly path: string;
-  /** What the caller sent. */
+  /** The metadata that the caller sent. */
   readonly metadata: Metadata;
   /**
-   * Whether this replica answers the call as the primary. If not, it follows the primary, or does again what was done
-   * before.
+   * Whether this replica answers the call as the primary. Otherwise it follows the primary, or repeats an execution.
    */
   readonly live: boolean;
 }
@@ -22,7 +21,7 @@ export interface HandlerTrace {
   end(code: number, details: string): void;
 }
 
-/** What puts executions of handlers into traces: `openTelemetry()` of `@understudy/otel`. */
+/** Puts executions of handlers into traces: `openTelemetry()` of `@understudy/otel`. */
 export interface HandlerTracing {
   begin(execution: TracedExecution): HandlerTrace;
 }

@@ -1,8 +1,8 @@
-/** How a replica is, in the words of health and of warnings. Its status says the same. */
+/** Describes how a replica is doing, in the words that health, warnings and its status share. */
 import type { ReplicaStatus } from '@understudy/core';
 import type { Condition } from './health.js';
 
-/** Where a replica is on its way from `start` to its end. */
+/** How far a replica is on its way from `start` to its end. */
 export interface Phase {
   /** The user was told that it serves. */
   readonly serving: boolean;
@@ -23,7 +23,7 @@ export function conditionOf(
   return { serves: live && serving, ready, live, degraded: live && degraded !== undefined };
 }
 
-/** What a replica waits for, in a sentence for its operator. */
+/** The reason why a replica waits, in a sentence for its operator. */
 export function whyItWaits({ leaving, blocked, role }: ReplicaStatus, { stopping, failed }: Phase): string | undefined {
   if (failed) return undefined;
   if (stopping) return leaving;

@@ -3,7 +3,7 @@ import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } fro
 import { status as Status } from '@grpc/grpc-js';
 import { ProtoWriter } from '../checks/proto-writer.js';
 
-/** What a server says of a service. */
+/** The status that a server gives for a service. */
 export type HealthStatus = keyof typeof NUMBERS;
 
 const NUMBERS = { UNKNOWN: 0, SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
@@ -43,7 +43,7 @@ const healthService = {
 
 type Watch = ServerWritableStream<HealthRequest, HealthStatus>;
 
-/** Says what is known of each service, and tells those who watch of changes. */
+/** Keeps the status of each service, and tells clients that watch one of every change. */
 export class HealthService {
   readonly #statuses: Map<string, HealthStatus>;
   readonly #watchers = new Map<string, Set<Watch>>();

@@ -1,6 +1,6 @@
 import type { Logger, ReplicaStatus } from '@understudy/core';
 
-/** Tells the user about changes of role. What the user's functions throw must not harm the replica. */
+/** Tells the user's functions about changes of role. Errors that they throw must not harm the replica. */
 export class RoleWatch {
   readonly #logger: Logger;
   readonly #onServing: ((serving: boolean) => void) | undefined;
@@ -34,7 +34,7 @@ export class RoleWatch {
     return () => this.#versionListeners.delete(listener);
   }
 
-  /** The versions may be others than before. */
+  /** The versions in the status may have changed. */
   versionsChanged(status: ReplicaStatus): void {
     const { primary, members } = status;
     const versions = JSON.stringify([

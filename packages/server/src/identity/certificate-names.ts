@@ -16,7 +16,7 @@ export function namesIn({ subject, subjectaltname = '' }: PeerCertificate): read
   return [...common, ...alternatives].filter((name) => name !== '');
 }
 
-/** The names in the certificate that the other side showed and TLS accepted; undefined if there is none. */
+/** The names in the certificate that the other side showed and that TLS accepted; undefined if it showed none. */
 export function namesOf(context: AuthContext | null | undefined): readonly string[] | undefined {
   const certificate = context?.transportSecurityType === 'ssl' ? context.sslPeerCertificate : undefined;
   return certificate === undefined ? undefined : namesIn(certificate as PeerCertificate);
@@ -28,8 +28,8 @@ interface Insides {
 }
 
 /**
- * Whether a server with these credentials lets nobody in without a certificate that it has checked. grpc-js has no
- * public way to ask. If its insides change, the answer is no, and the replica does not start.
+ * Whether a server with these credentials demands a certificate and checks it. grpc-js has no public way to ask. If its
+ * insides change, the answer is no, and the replica does not start.
  */
 export function requireCertificates(credentials: ServerCredentials): boolean {
   const insides = credentials as unknown as Insides;

@@ -1,18 +1,21 @@
-/** Where a server listens, as far as that decides who can reach it. */
+/** Knows where a server listens, to tell whether other machines can reach it. */
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { setupError } from '../checks/setup-error.js';
 import { requireCertificates } from './certificate-names.js';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?|\[?::ffff:127(?:\.\d{1,3}){3}\]?)$/i;
 
-/** Whether only processes of this machine reach a target of grpc-js. Names count as beyond it, since nobody looked. */
+/**
+ * Whether only processes of this machine reach a target of grpc-js. A host name counts as reachable from elsewhere,
+ * because it was not looked up.
+ */
 export function isLoopback(target: string): boolean {
   if (/^unix(-abstract)?:/.test(target)) return true;
   const host = target.replace(/^(?:dns:(?:\/\/[^/]*\/)?|ipv[46]:)/, '').replace(/:\d+$/, '');
   return LOOPBACK.test(host);
 }
 
-/** Everything that a server was bound to. */
+/** The targets that a server was bound to. */
 export class Exposure {
   #bound: { readonly target: string; readonly certificates: boolean }[] = [];
 
@@ -29,15 +32,15 @@ export class Exposure {
   }
 
   /**
-   * @param announced stands in for a server that was bound before anybody could see it
-   * @returns a target that others than processes of this machine reach; undefined if there is none
+   * @param announced stands in for the target of a server that was bound before `attach`
+   * @returns a target that other machines reach; undefined if there is none
    */
   beyondLoopback(announced: string): string | undefined {
     const targets = this.#bound.length > 0 ? this.#bound.map(({ target }) => target) : [announced];
     return targets.find((target) => !isLoopback(target));
   }
 
-  /** Where the server listens, as it was told; undefined if nobody saw it. */
+  /** The target at which the server listens; undefined if it was bound before `attach`. */
   get target(): string | undefined {
     return this.#bound.find(({ target }) => !/^unix/.test(target))?.target;
   }
@@ -51,7 +54,7 @@ export class Exposure {
 /**
  * Notes where a server listens, and keeps it from being bound where it must not be.
  *
- * @param refuses what is wrong with where the server listens now, in a sentence; undefined if nothing is
+ * @param refuses says in a sentence what is wrong with where the server listens now; undefined if nothing is
  */
 export function watchBinding(server: Server, exposure: Exposure, refuses: () => string | undefined): void {
   const { bindAsync } = server;

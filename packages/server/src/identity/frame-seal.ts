@@ -8,7 +8,7 @@ const MAC_BYTES = 16;
 const MAC_FIELD = Buffer.from([0x12, MAC_BYTES]);
 const SEAL_BYTES = MAC_FIELD.length + MAC_BYTES;
 
-/** One direction of a link. A message that is lost, repeated, reordered, altered or made up has the wrong MAC. */
+/** One direction of a link. A message that was lost, repeated, reordered, altered or forged has the wrong MAC. */
 export class FrameSeal {
   readonly #key: Buffer;
   readonly #number = Buffer.alloc(8);

@@ -2,7 +2,7 @@ import { monotonicMs } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
 import { secretBytes } from '@understudy/grpc-common';
 
-/** How many secrets hold at a time: the one in use, and one that is coming or going. */
+/** How many secrets are valid at a time: the one in use, and one that is being introduced or withdrawn. */
 const SECRETS_MAX = 2;
 
 const RECENT_MS = 1_000;
@@ -26,7 +26,7 @@ export class GroupSecret {
   }
 
   /**
-   * The secrets that hold now: this replica proves itself with the first, and believes all.
+   * The secrets that are valid now: this replica proves itself with the first and accepts all.
    *
    * @throws UNDERSTUDY_SETUP
    */
@@ -49,7 +49,7 @@ export class GroupSecret {
     try {
       this.#recent = this.read();
     } catch {
-      // Whoever proves something next says what is wrong with the secret.
+      // The next proof reads the secret itself and reports what is wrong with it.
     }
     return this.#recent;
   }

@@ -1,4 +1,4 @@
-/** Decides who may call the Admin service. */
+/** Decides which callers may use the Admin service. */
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
@@ -18,8 +18,8 @@ export interface AdminCall extends Identified {
 }
 
 /**
- * Checks proofs of operators. Challenges are not kept, since strangers ask for them, too: a nonce carries its own time
- * and a MAC of this process. Only those that served once are kept, until they are too old anyhow.
+ * Checks proofs of operators. Challenges are not kept, because strangers ask for them too: each nonce carries its own
+ * time and a MAC of this process. Only nonces that were used are kept, until they are too old to be used again.
  */
 export class OperatorCheck {
   readonly #trust: PeerTrust;

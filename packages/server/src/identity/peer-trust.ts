@@ -1,4 +1,4 @@
-/** Whom a replica believes to be another replica of its group, or an operator. */
+/** Decides whether the other side is a replica of this group, or an operator. */
 import type { ReplicaId } from '@understudy/core';
 import type { AuthContext } from '@understudy/grpc-common';
 import { namesOf } from './certificate-names.js';
@@ -20,7 +20,7 @@ export interface Identified {
   getAuthContext(): AuthContext | null;
 }
 
-/** What other replicas must show. With both a secret and certificates they must show both. */
+/** The proof that other replicas owe. If the group has a secret and certificates, they owe both. */
 export class PeerTrust {
   readonly secret: GroupSecret | undefined;
   readonly certificates: boolean;
@@ -34,12 +34,12 @@ export class PeerTrust {
     this.#operators = operatorNames;
   }
 
-  /** Whether anybody is believed. */
+  /** Whether the replica demands no proof at all. */
   get open(): boolean {
     return this.secret === undefined && !this.certificates;
   }
 
-  /** @returns why whoever opened a link may not even say who it is, in a sentence; undefined if it may */
+  /** @returns why the other side of a new link may not even say hello, in a sentence; undefined if it may */
   refusesStranger(call: Identified): string | undefined {
     if (!this.certificates) return undefined;
     const names = namesOf(call.getAuthContext());
@@ -48,7 +48,7 @@ export class PeerTrust {
     return `no replica in peerNames has a certificate with ${said(names)}`;
   }
 
-  /** @returns why the other side is not the replica that it says it is, in a sentence; undefined if it is */
+  /** @returns why the other side is not the replica that it claims to be, in a sentence; undefined if it is */
   refusesReplica(call: Identified, id: ReplicaId): string | undefined {
     if (!this.certificates) return undefined;
     const names = namesOf(call.getAuthContext());
@@ -59,7 +59,7 @@ export class PeerTrust {
     return `the certificate of replica ${id} has ${said(names)}: ${allowed}`;
   }
 
-  /** @returns why the certificate of a caller of the Admin service does not do; undefined if it does */
+  /** @returns why the certificate does not let its owner call the Admin service, in a sentence; undefined if it does */
   refusesOperator(call: Identified): string | undefined {
     if (!this.certificates) return undefined;
     const names = namesOf(call.getAuthContext());

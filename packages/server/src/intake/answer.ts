@@ -6,7 +6,7 @@ import { asBuffer, EFFECT_KEY, errorStatus, HEADER_KEY, metadataOf, wellFormed }
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { mayHaveTakenEffect, wasTriedBefore } from '../capture/retries.js';
 
-/** Why a call fails whose outcome nobody knows, because the life of the replica that had it is over. */
+/** The reason for a call's failure when its outcome is unknown, because the life of the replica that had it is over. */
 export const LIFE_ENDED = 'this replica ended before the outcome was known; the call may have taken effect';
 
 /**
@@ -23,7 +23,7 @@ export function answer(
 ): void {
   const { code, details, initialMetadata, message } = outcome;
   const own = outcome.trailers === undefined ? undefined : metadataOf(outcome.trailers);
-  // The group itself refused this attempt of a call that was tried before.
+  // The group refused this attempt, but an earlier attempt of the same call may have taken effect.
   if (own?.get(EFFECT_KEY)[0] === 'false' && wasTriedBefore(call.metadata)) own.set(EFFECT_KEY, 'true');
   const succeeds = code === 0 && message !== undefined;
   const trailers = header === undefined || succeeds ? own : withHeader(own ?? new Metadata(), header);

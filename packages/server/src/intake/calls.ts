@@ -37,19 +37,20 @@ type Origin = Pick<Arrival['call'], 'getHost' | 'getAuthContext'>;
 
 interface Waiting {
   readonly arrival: Arrival;
-  /** The call came from a client of ours, which asks again by itself. */
+  /** Whether the call came from a client of ours, which asks again by itself. */
   readonly ofSession: boolean;
 }
 
 /**
- * Makes messages of the RPCs that arrive, and answers them with what becomes of the messages, in one life of a replica.
+ * Turns the RPCs that arrive into messages, and answers each RPC with the outcome of its message, in one life of a
+ * replica.
  */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #waiting = new Map<CallId, Waiting>();
   readonly #streams: StreamCalls;
   readonly #readOnly = new Map<string, boolean>();
-  /** The RPC of each request, for interceptors that ask what only an RPC can tell. */
+  /** The RPC of each request, for interceptors that need properties only an RPC has. */
   readonly #origins = new WeakMap<Request, Origin>();
 
   constructor(options: CallsOptions) {
@@ -127,8 +128,8 @@ export class Calls {
   }
 
   /**
-   * Answers all calls, because this life ends. Sessions ask the next primary anyway; all others are told that the
-   * outcome is unknown.
+   * Answers all calls, because this life ends. Sessions ask the next primary anyway; all other callers are told that
+   * the outcome is unknown.
    */
   failAll(): void {
     this.#streams.failAll();
@@ -178,8 +179,8 @@ const withCaller = ({ request, caller }: IncomingCall): Request =>
   caller === undefined ? request : { ...request, nested: decodeCaller(caller) };
 
 /**
- * A key belongs to the subject of its caller's certificate; without certificates it belongs to everybody alike. The
- * caller's address plays no role, since a retry may come over another connection.
+ * Adds the owner of an idempotency key: the subject of the caller's certificate, or all callers alike without
+ * certificates. The caller's address plays no role, because a retry may come over another connection.
  */
 function withKey(request: Request, idempotencyKey: string | undefined, identity = ''): Request {
   if (idempotencyKey === undefined) return request;

@@ -1,11 +1,11 @@
-/** Who calls: what a client has proved to be, and whose name a calling group uses. */
+/** Identifies callers: the identity that a client has proved, and the owner of the name that a calling group uses. */
 import { timingSafeEqual } from 'node:crypto';
 import { type NestedCaller, PROVEN_OWNER, type Request, UNPROVEN_OWNER } from '@understudy/core/internal';
 import { type AuthContext, callerProof } from '@understudy/grpc-common';
 
 /**
- * What the other side has proved to be: the subject of its certificate, if the server asked for one and accepted it.
- * Its address proves nothing, and a renewed certificate has the same subject.
+ * The identity that the other side has proved: the subject of its certificate, if the server asked for one and accepted
+ * it. Its address proves nothing, and a renewed certificate keeps its subject.
  */
 export function identityOf(context: AuthContext | null): string | undefined {
   const subject = context?.sslPeerCertificate?.subject;
@@ -18,7 +18,7 @@ export function identityOf(context: AuthContext | null): string | undefined {
  */
 export type CallerSecrets = Readonly<Record<string, string | readonly string[]>>;
 
-/** Finds out whose name a calling group uses. */
+/** Finds the owner of the name that a calling group uses. */
 export class CallerNames {
   readonly #group: string;
   readonly #secrets: ReadonlyMap<string, readonly string[]>;
@@ -30,8 +30,9 @@ export class CallerNames {
   }
 
   /**
-   * The request with the owner of its caller's name, which replicas agree on because the same client sends it to all. If
-   * there is a secret for the name that the caller does not prove to know, the group refuses the call in its place.
+   * Adds the owner of its caller's name to a request. Replicas agree on the owner, because the same client sends the
+   * request to all of them. If the name has a secret that the caller does not prove to know, the group refuses the call
+   * in its place.
    */
   owned(request: Request, identity: string | undefined): Request {
     return request.nested === undefined ? request : { ...request, nested: this.#owned(request.nested, identity) };

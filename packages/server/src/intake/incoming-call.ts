@@ -18,7 +18,7 @@ export interface IncomingCall {
   readonly request: Request;
   readonly peer: string;
   readonly header?: Uint8Array;
-  /** The name of a call that a group made, as it was sent. */
+  /** The name of a call that a group made, encoded as it was sent. */
   readonly caller?: Uint8Array;
   /** The key stays in the metadata too, because an unreplicated handler would see it there. */
   readonly idempotencyKey?: string;

@@ -23,7 +23,7 @@ interface OpenRpc {
   readonly sizes: number[];
   bytes: number;
   handled: number;
-  /** How many items were given to gRPC, how many of these it has taken, and how many of those the core was told of. */
+  /** How many items were given to gRPC, how many of them it has taken, and how many of those the core knows of. */
   items: number;
   taken: number;
   told: number;
@@ -34,11 +34,11 @@ interface OpenRpc {
 export interface StreamCallsOptions {
   readonly loop: EventLoop;
   readonly nextId: () => CallId;
-  /** Told which RPC the request that opens a stream came from. */
+  /** Hears which RPC a request that opens a stream came from. */
   readonly onRequest: (request: Request, arrival: StreamArrival) => void;
 }
 
-/** Turns the RPCs of such calls into messages, and items into what is sent, in one life of a replica. */
+/** Turns the RPCs of such calls into messages, and their items into what is sent, in one life of a replica. */
 export class StreamCalls {
   readonly #loop: EventLoop;
   readonly #nextId: () => CallId;

@@ -36,7 +36,7 @@ export interface AdmitOptions {
   /** The RPC, if the call came as one. It tells interceptors the host and the auth context. */
   readonly origin?: NonNullable<WireCallOptions['origin']>;
   readonly onFault?: (fault: HandlerFault) => void;
-  /** Takes errors that interceptors leave to nobody; undefined: they are the process's. */
+  /** Takes errors that interceptors leave uncaught; undefined: the process gets them. */
   readonly strays?: StrayErrors | undefined;
 }
 

@@ -25,7 +25,7 @@ export class Admissions {
     const { registry, interceptors, calls, loop, onFault, strays } = this.#options;
     const captured = registry.unary(request.method);
     if (captured === undefined) {
-      // There is no such method, which is the call's outcome on all replicas; no interceptor sees it.
+      // The method does not exist, which is the call's outcome on all replicas; no interceptor sees it.
       loop.dispatch({ kind: 'admitted', admission });
       return;
     }
@@ -51,7 +51,7 @@ export class Admissions {
     this.take(admission)?.drop();
   }
 
-  /** Ends all calls, because nobody waits for the interceptors any more. */
+  /** Ends all calls, because this replica no longer waits for the interceptors. */
   cancel(): void {
     for (const admission of this.#entering.values()) admission.cancel();
     this.forget();

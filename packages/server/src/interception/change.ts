@@ -1,4 +1,4 @@
-/** How backups are told what the primary's interceptors made of a request. */
+/** Encodes the changes that the primary's interceptors made to a request, so that backups apply them too. */
 import { UnderstudyError } from '@understudy/core';
 import type { MetadataEntries, Request } from '@understudy/core/internal';
 import { decodeRequest, encodeRequest } from '@understudy/wire';

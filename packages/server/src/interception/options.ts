@@ -16,7 +16,7 @@ export interface InterceptionOptions {
   /** How many unary calls, and how many openings of streams, interceptors may hold at most. */
   readonly admissionsMax: number;
   readonly onFault: (fault: HandlerFault) => void;
-  /** Takes errors that interceptors leave to nobody; undefined: they are the process's. */
+  /** Takes errors that interceptors leave uncaught; undefined: the process gets them. */
   readonly strays: StrayErrors | undefined;
 }
 

@@ -1,15 +1,15 @@
-/** Messages as interceptors see them, and the bytes of those that they pass on. */
+/** Shows messages to interceptors, and finds the bytes of the messages that they pass on. */
 import { UnderstudyError } from '@understudy/core';
 import type { Deserialize, Serialize } from '../capture/captured.js';
 
-/** The functions between a message and its bytes, as far as the method's registration gave them. */
+/** The functions between a message and its bytes that the method's registration gave. */
 export interface Codec {
   readonly path: string;
   readonly serialize: Serialize | undefined;
   readonly deserialize: Deserialize | undefined;
 }
 
-/** A message as interceptors are shown it, with the bytes it was made of. */
+/** A message as interceptors see it, with the bytes from which it was made. */
 export interface Shown {
   readonly bytes: Uint8Array;
   readonly message: unknown;
@@ -27,16 +27,16 @@ export function show(bytes: Uint8Array, deserialize: Deserialize | undefined): S
 }
 
 /**
- * The bytes of what interceptors passed on: the original ones, unless they changed the message in place or replaced it.
+ * The bytes of a message that interceptors passed on: the original ones, unless they changed the message in place or
+ * replaced it.
  *
- * @throws UnderstudyError UNDERSTUDY_UNSUPPORTED if what they passed on cannot be turned into bytes
+ * @throws UnderstudyError UNDERSTUDY_UNSUPPORTED if the message cannot be turned into bytes
  */
 export function bytesPassedOn(shown: Shown, passed: unknown, codec: Codec): Uint8Array {
   if (codec.serialize === undefined || codec.deserialize === undefined) return withoutCodec(shown, passed, codec);
   const bytes = serialized(codec.serialize, passed, codec.path);
   if (same(bytes, shown.bytes)) return shown.bytes;
-  // Another encoder may have written the same content in other bytes, so this compares with a copy that nobody has
-  // touched.
+  // An equal message may have other bytes by another encoder, so this compares with the bytes of an untouched copy.
   const untouched = serialized(codec.serialize, show(shown.bytes, codec.deserialize).message, codec.path);
   return same(bytes, untouched) ? shown.bytes : bytes;
 }

@@ -19,7 +19,7 @@ interface Item<K extends StreamItem['kind'] = StreamItem['kind']> {
   readonly item: Extract<StreamItem, { kind: K }>;
 }
 
-/** Stands for an item that interceptors kept. The client hears nothing of it. */
+/** Stands for an item that interceptors kept. The client gets nothing for it. */
 const NOTHING: StreamItem = Object.freeze({ kind: 'window', upTo: 0 });
 
 /** Gives interceptors what the handler of a stream sends, one at a time. Each item comes out as exactly one. */
@@ -120,7 +120,7 @@ export class ResponseHalf implements WireSink {
     wire.guard(() => call.sendStatus(statusOf(outcome, this.#options.singleReply)));
   }
 
-  /** Goes on: interceptors ask for the next message, and have sent the last one or kept it. */
+  /** Goes on: interceptors ask for the next message, after they sent the last one or kept it. */
   #sent(): void {
     if (this.#message !== undefined) this.#options.passed(this.#message, NOTHING);
     this.#message = undefined;

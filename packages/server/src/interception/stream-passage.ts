@@ -108,8 +108,8 @@ export class StreamPassage {
   }
 
   /**
-   * Ends the stream for its interceptors, because nobody waits for it any more. They get `onCancel`, and what they do
-   * from now on is ignored.
+   * Ends the stream for its interceptors, because no caller waits for it any more. They get `onCancel`, and their later
+   * actions are ignored.
    */
   close(): void {
     this.#closed = true;

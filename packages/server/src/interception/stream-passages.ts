@@ -39,7 +39,7 @@ export class StreamPassages {
       loop.dispatch({ kind: 'admitted', admission, ...changeOf(changed, request) });
     };
     if (this.#passageFor(name, opening, peer)?.receive(request, through) === true) return;
-    // The call has ended for its interceptors, so the handler may not be given a message that they would not see.
+    // The call has ended for its interceptors, so the handler must not get a message that they would not see.
     loop.dispatch({ kind: 'refused', admission, outcome: STREAMED });
   }
 
@@ -47,7 +47,7 @@ export class StreamPassages {
   pass({ connection, stream, index, item, peer, opening }: EffectOf<'passItem'>): void {
     const passage = this.#passageFor({ connection, stream }, opening, peer);
     if (passage !== undefined) passage.send(index, item);
-    // There is no such method, so the status is no handler's and no interceptor sees it.
+    // The method does not exist, so the status comes from no handler and no interceptor sees it.
     else if (opening !== undefined)
       this.#options.loop.dispatch({ kind: 'itemPassed', connection, stream, index, item });
   }
@@ -76,7 +76,7 @@ export class StreamPassages {
       return;
     }
     const passage = this.#begin(name, request, peer, admission);
-    // There is no such method, which is the outcome on all replicas; no interceptor sees it.
+    // The method does not exist, which is the outcome on all replicas; no interceptor sees it.
     if (passage === undefined) loop.dispatch({ kind: 'admitted', admission });
   }
 

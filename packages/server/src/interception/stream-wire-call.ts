@@ -38,12 +38,12 @@ export class StreamWireCall extends WireSurface {
     return this.#request;
   }
 
-  /** Whether the status was sent, or nobody waits for one. */
+  /** Whether the status was sent, or no caller waits for one. */
   get over(): boolean {
     return this.#ended;
   }
 
-  /** Whether nothing that the client sends is handed out any more. */
+  /** Whether messages of the client are no longer handed out. */
   get deaf(): boolean {
     return this.#deaf;
   }

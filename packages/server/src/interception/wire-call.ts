@@ -35,12 +35,12 @@ export class WireCall extends WireSurface {
     return this.#request;
   }
 
-  /** Whether the status was sent, or nobody waits for one. */
+  /** Whether the status was sent, or no caller waits for one. */
   get over(): boolean {
     return this.#over;
   }
 
-  /** Ends the call, because nobody reads the request any more. */
+  /** Ends the call, because its request is no longer read. */
   stop(): void {
     this.#over = true;
     this.notifyCancel();

@@ -19,10 +19,10 @@ export interface WireSurfaceOptions {
   /** The call's request, or the opening of a stream. */
   readonly request: Request;
   readonly peer: string;
-  /** The RPC, if the call came as one, for what only an RPC can tell. */
+  /** The RPC, if the call came as one, for properties that only an RPC has. */
   readonly origin: Pick<ServerUnaryCall<unknown, unknown>, 'getHost' | 'getAuthContext'> | undefined;
   readonly onFault: ((fault: HandlerFault) => void) | undefined;
-  /** Takes errors that interceptors leave to nobody; undefined: they are the process's. */
+  /** Takes errors that interceptors leave uncaught; undefined: the process gets them. */
   readonly strays: StrayErrors | undefined;
 }
 
@@ -48,14 +48,14 @@ export abstract class WireSurface implements CallInterface, HandlerScope, Straye
     return this.surface.captured.path;
   }
 
-  /** Whether nobody reads or sends any more. */
+  /** Whether the call is neither read nor written any more. */
   abstract get over(): boolean;
   abstract startRead(): void;
   abstract sendMetadata(metadata: Metadata): void;
   abstract sendMessage(message: unknown, callback: () => void): void;
   abstract sendStatus(status: PartialStatus): void;
 
-  /** Makes what interceptors see of a message that the handler sent. */
+  /** Makes the form in which interceptors see a message that the handler sent. */
   showResponse(bytes: Uint8Array): unknown {
     this.#response = show(bytes, this.surface.captured.responseDeserialize);
     return this.#response.message;
@@ -95,7 +95,7 @@ export abstract class WireSurface implements CallInterface, HandlerScope, Straye
     listener.onReceiveMetadata(callMetadataOf(this.surface.request.metadata));
   }
 
-  /** Makes what interceptors see of a message of the client; undefined if it cannot be read. */
+  /** Makes the form in which interceptors see a message of the client; undefined if it cannot be read. */
   protected showRequest(bytes: Uint8Array): Shown | undefined {
     try {
       return show(bytes, this.surface.captured.requestDeserialize);

@@ -14,9 +14,9 @@ export function refuseLink(link: AcceptedLink, code: ErrorCode, reason: string):
 }
 
 /**
- * Ends a link whose other side does not read, and drops what waits to be sent. grpc-js has no public way to do that,
- * since a status waits behind the messages. If its insides change, the link ends when it is read or when its connection
- * breaks.
+ * Ends a link whose other side does not read, and drops the frames that wait to be sent. grpc-js has no public way to
+ * do that, because a status waits behind the messages. If its insides change, the link ends when it is read or when its
+ * connection breaks.
  */
 export function resetLink(link: AcceptedLink): void {
   const http2 = http2Of(link);
@@ -30,7 +30,9 @@ export function resetLink(link: AcceptedLink): void {
  */
 const WINDOW_BYTES = 256 * 1024;
 
-/** Widens the window of a link's connection. The server is the user's, and so are its options; this sets ours alone. */
+/**
+ * Widens the window of a link's connection. The server and its options belong to the user; this changes only our links.
+ */
 export function widenWindow(link: AcceptedLink): void {
   const session = http2Of(link)?.session;
   if (session === undefined || session.destroyed || widened.has(session)) return;

@@ -14,23 +14,25 @@ export interface FrameChannelOptions {
   /** How many bytes may wait while the other side takes nothing at all. */
   readonly queuedMaxBytes: number;
   /**
-   * Whether the other side is nobody yet. Until `trust` is called, a frame of it may have a few KiB, so that strangers
-   * cannot fill the memory.
+   * Whether the other side has not yet said who it is. Until `trust` is called its frames may have a few KiB, so that
+   * strangers cannot fill the memory.
    */
   readonly stranger?: boolean;
-  /** Called when other bytes wait than before: to be sent, or for the rest of their frame. */
+  /**
+   * Called when the number of waiting bytes changes: bytes to be sent, and bytes that wait for the rest of their frame.
+   */
   readonly onWaiting?: (bytes: number) => void;
   /** May throw an UnderstudyError, which `onRefused` is then called with. */
   readonly onFrame: (frame: Uint8Array) => void;
-  /** Called when something came that cannot be a frame, or that `onFrame` refused. Nothing is received after it. */
+  /** Called for bytes that cannot be a frame, or when `onFrame` refused one. Nothing is received after it. */
   readonly onRefused: (error: UnderstudyError) => void;
-  /** Called when the other side has taken nothing for long, although much waits. Nothing is sent after it. */
+  /** Called when the other side has taken nothing for long although much waits. Nothing is sent after it. */
   readonly onSilent: () => void;
 }
 
 /** Enough for every hello and every proof. */
 const STRANGER_FRAME_MAX_BYTES = 8 * 1024;
-/** The other side is slow, not silent, if it has taken anything in this time. */
+/** If the other side has taken anything within this time it is slow, not silent. */
 const SILENT_MS = 10_000;
 
 /** Sends and receives frames on one link: assembles what comes, and bounds what waits to leave. */
@@ -80,7 +82,7 @@ export class FrameChannel {
     return this.#queue.passedOn();
   }
 
-  /** The other side has said who it is, and is believed: its frames may have any size from now on. */
+  /** The other side has proved who it is: its frames may have any size from now on. */
   trust(): void {
     this.#assembler = new Assembler();
     this.#messageMaxBytes = Number.POSITIVE_INFINITY;

@@ -33,9 +33,9 @@ import { Refusals } from './refusals.js';
 /** understudy.v1.Replication: the dialling replica sends frames; the dialled one answers with its hello and listens. */
 export const replicationService = { link: frameMethod(LINK_PATH) } as const;
 
-/** This replica sends nothing but its proof, its hello and what it brings on these links. */
+/** The most that may wait on these links, on which this replica sends only its proof, its hello and what it brings. */
 const QUEUED_MAX_BYTES = 64 * 1024;
-/** How often links are looked through for those whose secret does not hold any more. */
+/** How often this replica looks for links whose secret is no longer valid. */
 const RECHECK_MS = 5_000;
 
 export interface IncomingPeerLinksOptions {
@@ -47,16 +47,16 @@ export interface IncomingPeerLinksOptions {
   /** Undefined: heartbeats are left to the main thread. */
   readonly liveness?: LifeLiveness | undefined;
   readonly logger: Logger;
-  /** Called when a replica has dialled this one, so it runs. */
+  /** Called when a replica has dialled this one, which shows that it runs. */
   readonly onNamed: (peer: ReplicaId) => void;
   /**
-   * Asks whether a record is the coordinator's of which a peer told; undefined if it is not newer than the known one.
-   * Until there is an answer, nothing that follows on the link is handled.
+   * Asks whether the coordinator has a record that a peer told of; undefined if the record is not newer than the known
+   * one. Until the answer comes, nothing that follows on the link is handled.
    */
   readonly confirm: (record: GroupRecord) => Promise<boolean> | undefined;
 }
 
-/** The link of a replica that is believed to be that replica. */
+/** A link whose replica has proved its name. */
 interface Named {
   readonly link: AcceptedLink;
   readonly channel: FrameChannel;
@@ -64,7 +64,7 @@ interface Named {
   readonly secret: Buffer | undefined;
   /** A key of this link that nobody else knows, if the group has a secret. */
   readonly linkKey: Buffer | undefined;
-  /** What came while the coordinator is asked about a record of which this replica told. */
+  /** Frames that came while the coordinator is asked about a record that this replica told of. */
   held: PeerFrame[] | undefined;
 }
 
@@ -157,7 +157,10 @@ export class IncomingPeerLinks {
     this.#nameless.closeAll();
   }
 
-  /** @throws UNDERSTUDY_SETUP if the two replicas may not talk, or if the hello is not of who proved itself */
+  /**
+   * @throws UNDERSTUDY_SETUP if the two replicas may not talk, or if the hello names another replica than the one that
+   *   proved itself
+   */
   #checked(link: AcceptedLink, theirs: PeerHello, proven: Member | undefined): PeerHello {
     const { trust, hello } = this.#options;
     if (proven !== undefined) checkSame(proven, theirs.member);
@@ -212,7 +215,7 @@ export class IncomingPeerLinks {
       }
       loop.dispatch({ kind: 'peerFrame', from: theirs.member, frame });
       named.link.resume();
-      // One of them may tell of another record, which the others then wait for.
+      // One of the held frames may tell of another record, and the rest then wait again.
       for (const next of held) this.#take(named, theirs, next);
     });
   }
@@ -224,7 +227,7 @@ export class IncomingPeerLinks {
     refuseLink(link, error.code, sentenceOf(error));
   }
 
-  /** Ends the links of replicas that know only a secret that was taken back. Those that know the new one dial again. */
+  /** Ends the links of replicas that know only a withdrawn secret. Replicas that know the new one dial again. */
   #dropStale(): void {
     const { trust, logger } = this.#options;
     let valid: readonly Buffer[];
@@ -255,7 +258,7 @@ const ONLY_WE = 'the replica that dials has no groupSecret and the other has one
 
 type ProofStage = 'challenge' | 'proof' | 'hello';
 
-/** No coordinator would keep a record that is not sound, so no replica has one to tell of. */
+/** No coordinator would keep an unsound record, so no honest replica tells of one. */
 function checkRecord(record: GroupRecord, group: string): void {
   try {
     parseRecord(record, group);
@@ -265,7 +268,9 @@ function checkRecord(record: GroupRecord, group: string): void {
   }
 }
 
-/** A replica joins for itself alone, and under the addresses of its hello: nobody may have others dialled. */
+/**
+ * A replica joins for itself alone, and at the addresses of its hello, so that it cannot make the group dial others.
+ */
 function checkJoin(theirs: PeerHello, join: JoinFrame): void {
   if (!sameMember(join.member, theirs.member)) throw malformed('a replica asks to join as another');
   if (join.address !== theirs.address || join.peerAddress !== theirs.peerAddress) {

@@ -1,22 +1,25 @@
 /**
- * Bounds what grpc-js holds of a message on a link whose end has not come. It would hold four mebibytes of each, in as
- * many pieces as they came in, and none of that is counted anywhere (1.14).
+ * Bounds the memory that grpc-js takes for an unfinished message on a link. grpc-js would hold four mebibytes of each,
+ * in as many pieces as they came in, and counts that nowhere (1.14).
  */
 import { MESSAGE_BYTES_MAX } from '@understudy/wire';
 import { type AcceptedLink, http2Of } from './accepted-link.js';
 
-/** A message begins with whether it is compressed, and its length. */
+/** The bytes before each gRPC message: whether it is compressed, and its length. */
 const PREFIX_BYTES = 5;
-/** With room for a MAC, and for what compression adds to bytes that it does not make fewer. */
+/** The longest message, with room for a MAC and for what compression adds to bytes that it cannot shorten. */
 const LENGTH_MAX = MESSAGE_BYTES_MAX + 1024;
-/** What a piece of a message takes at least, however few bytes it has. */
+/** The memory that a piece of a message takes at least, however few bytes it has. */
 const PIECE_BYTES_MIN = 512;
-/** The pieces of one message may take so much. In the packets of any network they take hardly more than their bytes. */
+/**
+ * The memory that the pieces of one message may take. In the packets of any network they take hardly more than their
+ * bytes.
+ */
 const PIECES_MAX = 2 * LENGTH_MAX;
 
 /** Follows the messages in the bytes of one gRPC stream. */
 export class MessageWatch {
-  /** How many bytes are missing of the message that has begun, and of its length. */
+  /** How many bytes the message that has begun still lacks. */
   #missing = 0;
   #prefix = 0;
   #length = 0;

@@ -3,7 +3,7 @@ import type { AcceptedLink } from './accepted-link.js';
 
 /** How many links may be open that have not said who they are. */
 const NAMELESS_MAX = 64;
-/** How long a link may take to say so and to prove it. */
+/** How long a link may take to say who it is and to prove it. */
 const NAMED_WITHIN_MS = 5_000;
 
 interface Nameless {
@@ -15,8 +15,8 @@ interface Nameless {
 }
 
 /**
- * Links that have not proved who they are. Anybody may open some, so each has a deadline, and one makes room for every
- * newcomer beyond a bound: the oldest of the connection that has most of them.
+ * Links that have not proved who they are. Strangers may open any number of them, so each has a deadline; and beyond a
+ * bound every newcomer displaces the oldest of the connection that has most.
  */
 export class NamelessLinks {
   readonly #links = new Set<Nameless>();
@@ -26,12 +26,12 @@ export class NamelessLinks {
     this.#max = max;
   }
 
-  /** @param end ends the link; it is not nameless any more when this is called */
+  /** @param end ends the link, which no longer counts as nameless then */
   add(link: AcceptedLink, end: (reason: string) => void): void {
     if (this.#links.size >= this.#max) this.#end(this.#mostCrowded(), 'others wait to say who they are');
     const late = `it did not say and prove who it is within ${NAMED_WITHIN_MS / 1000} s`;
     const timer = setTimeout(() => {
-      // After a blocked loop what the other side has sent is read first.
+      // After a blocked loop, frames that the other side has sent are read first.
       setImmediate(() => {
         if (this.#links.has(nameless)) this.#end(nameless, late);
       });

@@ -56,7 +56,7 @@ export class OutgoingPeerLinks {
     link.send(peerFramePieces(frame), { lane: 'bulk', sent });
   }
 
-  /** A peer is known to run: if the link to it waits for its next attempt, that is made now. */
+  /** A peer is known to run: if the link to it waits for its next attempt, this makes the attempt now. */
   dialNow(peer: ReplicaId): void {
     this.#links.get(peer)?.dialNow();
   }

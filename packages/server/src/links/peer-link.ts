@@ -39,11 +39,14 @@ import { FrameChannel } from './frame-channel.js';
 import { mismatch } from './peer-hello.js';
 
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
-/** A peer that runs again dials this one, which then dials it at once. So a peer that is gone costs little. */
+/**
+ * The waits between attempts. A peer that is back dials this replica, which then dials it at once, so long waits for a
+ * dead peer do no harm.
+ */
 const RETRY: BackoffRange = { firstMs: 20, maxMs: 5_000 };
 /**
- * A connection attempt that takes longer is started anew: a host that is gone answers nothing, and may be back at another
- * address. One that is suspended takes each connection and answers none, so attempts become fewer.
+ * How long an attempt to connect may take before a new one begins. A dead host answers nothing and may be back at
+ * another address. A suspended one accepts each connection and answers none, so attempts become fewer.
  */
 const CONNECT_WITHIN: BackoffRange = { firstMs: 3_000, maxMs: 60_000 };
 const RESOLVE_EVERY_MS = 500;
@@ -58,10 +61,10 @@ const CHANNEL_OPTIONS = {
 /** How replicas connect to each other. A function is called for each connection, so that what it returns may change. */
 export type PeerCredentials = ChannelCredentials | (() => ChannelCredentials);
 
-/** What was sent last has so long to be read. */
+/** How long the other side has to read the last frames. */
 export const LAST_FRAMES_MS = 1_000;
 
-/** A replica that does not prove itself in this time is dialled anew. */
+/** A replica that does not prove itself within this time is dialled anew. */
 const NAMED_WITHIN_MS = 10_000;
 
 export interface PeerLinkOptions {
@@ -94,7 +97,7 @@ export interface PeerLinkOptions {
 export class PeerLink {
   readonly address: string;
   readonly #options: PeerLinkOptions;
-  /** Undefined while no credentials can be had. */
+  /** The client of the present connection; undefined while there are no credentials. */
   #client: Client | undefined;
   readonly #backoff = new Backoff(RETRY);
   readonly #patience: Backoff;
@@ -108,10 +111,10 @@ export class PeerLink {
   #proof: DiallingProof | undefined;
   /** The key of what the other side sends after its proof. */
   #keyOfAnswers: Buffer | undefined;
-  /** Who proved to be at the other end. */
+  /** The replica that proved itself at the other end. */
   #proven: Member | undefined;
   #stage: 'challenge' | 'proof' | 'hello' = 'hello';
-  /** Who said hello; it says next what it brings along as primary. */
+  /** The hello of the other end, which says next what that replica brings along as primary. */
   #named: PeerHello | undefined;
   #lastProblem = '';
 

@@ -3,7 +3,10 @@ import type { Logger, LogLevel } from '@understudy/core';
 
 const SAME_WITHIN_MS = 10_000;
 const REASONS_MAX = 64;
-/** Reasons contain what strangers choose, so that each of theirs may be another: so many lines of one event are enough. */
+/**
+ * How many lines of one event are logged in ten seconds. Reasons contain text that strangers choose, so they could all
+ * differ.
+ */
 const LINES_MAX = 32;
 
 type Fields = NonNullable<Parameters<Logger['log']>[2]>;
@@ -11,15 +14,15 @@ type Fields = NonNullable<Parameters<Logger['log']>[2]>;
 interface Lines {
   readonly sinceMs: number;
   count: number;
-  /** What is the same as a line before, by reason, and when that was logged. */
+  /** Lines that repeat an earlier one, by reason, with the time of the line that was logged. */
   readonly last: Map<string, { atMs: number; unlogged: number }>;
-  /** What was one too many. */
+  /** How many further lines were not logged. */
   unlogged: number;
 }
 
 /**
- * Logs what strangers and clients are refused, of which they make as much as they like: the same refusal once in ten
- * seconds, and of all refusals of one kind a few dozen. A later line says how many were not logged.
+ * Logs refusals of strangers and clients, who can cause any number of them: the same refusal once in ten seconds, and a
+ * few dozen of each kind. A later line says how many were not logged.
  */
 export class Refusals {
   readonly #logger: Logger;

@@ -11,10 +11,12 @@ import { NamelessLinks } from './nameless-links.js';
 import type { Refusals } from './refusals.js';
 import { WaitingBytes } from './waiting-bytes.js';
 
-/** A client that leaves more than this unread, and reads nothing, is cut off. It comes back and is sent what it lacks. */
+/**
+ * A client that leaves more than this unread, and reads nothing, is cut off. When it comes back it gets what it lacks.
+ */
 const QUEUED_MAX_BYTES = 8 * 1024 * 1024;
 
-/** How many links may be open that have not said hello. After a failover all clients come at once. */
+/** How many links may be open that have not said hello. After a failover all clients connect at once. */
 const NAMELESS_MAX = 1024;
 
 /** understudy.v1.Multicast: the multicast connection of [0020]. */

@@ -1,6 +1,6 @@
 /**
- * Connections that have not said that they speak HTTP/2. grpc-js sets them no deadline and no bound (1.14), so each of
- * them would stay for as long as whoever made it likes.
+ * Bounds connections that have not yet shown that they speak HTTP/2. grpc-js gives them neither a deadline nor a bound
+ * (1.14), so each would stay for as long as its maker likes.
  */
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -12,7 +12,7 @@ import { Refusals } from './refusals.js';
 export const SPOKEN_WITHIN_MS = 5_000;
 /** How long the other side may take to read what was written before a connection is ended. */
 const READ_WITHIN_MS = 2_000;
-/** How many connections may be open that have not sent them. The oldest makes room for a newcomer. */
+/** How many connections may be open that have not sent their settings. The oldest makes room for a newcomer. */
 const UNSPOKEN_MAX = 1_024;
 
 interface Unspoken {
@@ -20,7 +20,10 @@ interface Unspoken {
   readonly timer: NodeJS.Timeout;
 }
 
-/** grpc-js has no public way to ask for these. Where a later version keeps them elsewhere, nothing is watched. */
+/**
+ * The field of a grpc-js server that names its listeners, which has no public access. Where a later version keeps them
+ * elsewhere, nothing is watched.
+ */
 interface WithListeners {
   readonly http2Servers?: unknown;
 }
@@ -30,7 +33,7 @@ export class UnspokenConnections {
   readonly #refusals: Refusals;
   readonly #max: number;
   readonly #watched = new WeakSet<Http2Server>();
-  /** By the other end's address, the oldest first. */
+  /** The connections by the other end's address, the oldest first. */
   readonly #connections = new Map<string, Unspoken>();
 
   constructor(logger: Logger, max = UNSPOKEN_MAX) {
@@ -62,7 +65,7 @@ export class UnspokenConnections {
       // The session of a connection without TLS is made by an earlier listener of this event.
       listener.prependListener('connection', (socket: Socket) => this.#add(socket));
       listener.on('session', (session: ServerHttp2Session) => {
-        // The session's socket is a wrapper, and with TLS another one than the connection's.
+        // The session's socket is a wrapper, and with TLS it is not the connection's socket.
         const name = nameOf(session.socket);
         const connection = this.#connections.get(name)?.socket;
         if (connection !== undefined) letGo(session, connection);
@@ -72,7 +75,7 @@ export class UnspokenConnections {
   }
 
   #add(socket: Socket): void {
-    // Whoever connects to a Unix socket is a process of this machine, and has no address.
+    // The other end of a Unix socket is a process of this machine and has no address.
     if (socket.remoteAddress === undefined) return;
     if (this.#connections.size >= this.#max) {
       const [oldest] = this.#connections.keys();
@@ -81,7 +84,7 @@ export class UnspokenConnections {
     const name = nameOf(socket);
     const late = `it did not begin to speak HTTP/2 within ${SPOKEN_WITHIN_MS / 1000} s`;
     const timer = setTimeout(() => {
-      // After a blocked loop what the client has sent is read first.
+      // After a blocked loop, bytes that the client has sent are read first.
       setImmediate(() => {
         if (this.#connections.get(name)?.timer === timer) this.#end(name, late);
       });
@@ -107,8 +110,9 @@ export class UnspokenConnections {
 }
 
 /**
- * A session that is destroyed waits until the other side has read what was written before (Node 20), and who reads
- * nothing would keep the connection and all that waits on it for ever, whatever pings and ages say.
+ * Makes a connection end soon after its session is destroyed. The session alone waits until the other side has read
+ * what was written before (Node 20), and a side that never reads would keep the connection, and all that waits on it,
+ * for ever.
  */
 function letGo(session: ServerHttp2Session, connection: Socket): void {
   const { destroy } = session;

@@ -1,6 +1,6 @@
 /**
- * The bytes that wait on the links of all clients: to be sent, or for the rest of their frame. At the bound the link on
- * which most wait makes room, whichever link brought the last ones.
+ * Counts the bytes that wait on the links of all clients: to be sent, or for the rest of their frame. At the bound the
+ * link with most waiting bytes makes room, whichever link brought the last ones.
  */
 export class WaitingBytes<Id> {
   readonly #maxBytes: number;

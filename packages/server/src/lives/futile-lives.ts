@@ -1,12 +1,13 @@
+/** Makes a replica wait longer and longer when each of its lives ends for the same defect of `restore()`. */
 import { Backoff } from '@understudy/grpc-common';
 
 const RANGE = { firstMs: 1_000, maxMs: 300_000 };
-/** A replica that lived for longer than so many of its last waits begins with a short one again. */
+/** A replica that lived for longer than this many of its last waits begins with a short wait again. */
 const LIVED_IN_WAITS = 10;
 
 /**
- * Lives that end because `restore()` gives another state than it is given, and replies differ for that. The next life would end
- * alike, and each costs the primary a copy of its state, so a replica waits longer each time.
+ * Counts lives that end because `restore()` gives another state than the copy, so that replies differ. The next life
+ * would end alike, and each costs the primary a copy of its state, so the waits grow.
  */
 export class FutileLives {
   readonly #backoff = new Backoff(RANGE);

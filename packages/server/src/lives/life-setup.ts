@@ -1,4 +1,4 @@
-/** What a life of a replica is given, and what it tells. */
+/** The setup that a life of a replica gets, and the events that it reports. */
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import type { Coordinator, Logger, ReplicaId, ReplicaStatus, UnderstudyError } from '@understudy/core';
 import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
@@ -33,15 +33,15 @@ export interface LifeSetup {
   readonly peerCredentials: PeerCredentials;
   readonly trust: PeerTrust;
   readonly callerSecrets: CallerSecrets;
-  /** Undefined: heartbeats are left to the main thread. */
+  /** The replica's place on the liveness thread; undefined if heartbeats are left to the main thread. */
   readonly liveness: ReplicaLiveness | undefined;
-  /** Takes errors that handlers leave to nobody; undefined: they are the process's. */
+  /** Takes errors that handlers leave uncaught; undefined: the process gets them. */
   readonly strays: StrayErrors | undefined;
   readonly logger: Logger;
   readonly events: LifeEvents;
   /**
-   * `restored`: this process has restored its state because it was another one than the primary's. `futile`: so many of its
-   * lives ended because replies differed after a `restore()` that gave another state than it was given.
+   * `restored`: whether this process has restored its state because it differed from the primary's. `futile`: how many
+   * of its lives ended because replies differed after a `restore()` that gave another state than the copy.
    */
   readonly divergences: {
     readonly restored: boolean;
@@ -49,12 +49,12 @@ export interface LifeSetup {
   };
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
-  /** Is told what of the outside world handlers use in steps; undefined: nobody wants to know. */
+  /** Hears which functions of the outside world handlers use in steps; undefined if warnings are off. */
   readonly onEffect: OnEffect | undefined;
-  /** Puts executions into traces; undefined: nobody does. */
+  /** Puts executions into traces; undefined if there is no tracing. */
   readonly tracing: HandlerTracing | undefined;
   readonly criteria: UserCriteria;
-  /** The timers that the service has by name. */
+  /** The named timers of the service. */
   readonly timers: NamedTimers;
   /** The time of orders and timers; undefined for the machine's. */
   readonly clock: MovableClock | undefined;

@@ -38,8 +38,8 @@ import { RecordKeeper } from './record-keeper.js';
 import { UserState } from './user-state.js';
 
 /**
- * Effects from which something long-lived comes. The event that caused them may be one of a handler, and neither its
- * timers nor its trace are those of what follows.
+ * Effects that make something long-lived. The event that caused them may be one of a handler, whose timers and trace
+ * must not reach what lasts longer.
  */
 const LASTING: ReadonlySet<ReplicaEffect['kind']> = new Set([
   'changeRecord',
@@ -66,7 +66,7 @@ export class Life {
   readonly #operators: ((problem: string | undefined) => void)[] = [];
   readonly #events: LifeEvents;
   readonly #logger: Logger;
-  /** Logs what clients are refused. */
+  /** Logs refusals of clients. */
   readonly #refusals: Refusals;
   readonly #core: Replica;
   readonly #loop: EventLoop;
@@ -165,7 +165,7 @@ export class Life {
     return waits === undefined ? status : { ...status, recordChange: waits };
   }
 
-  /** What this replica brings along when it becomes primary. */
+  /** The settings and the code that this replica brings along when it becomes primary. */
   get brings(): Leadership {
     return this.#core.brings;
   }
@@ -180,7 +180,7 @@ export class Life {
     return !this.#loop.closed && (this.#role.role === 'primary' || this.#role.role === 'promoting');
   }
 
-  /** Where calls should go; undefined if the primary is unknown. */
+  /** The address to which calls should go; undefined if the primary is unknown. */
   get primaryAddress(): string | undefined {
     const { primary } = this.#core.status;
     return primary === this.member.id ? this.#address : this.#core.primaryAddress;
@@ -217,7 +217,7 @@ export class Life {
     this.#loop.dispatch({ kind: 'stepDown', learnersMs, present });
   }
 
-  /** Calls may run now that the application did not admit before. */
+  /** Calls that the application did not admit before may run now. */
   kick(): void {
     this.#loop.dispatch({ kind: 'kick' });
   }
@@ -228,7 +228,7 @@ export class Life {
     return methodSettings(this.#core.config, method).readFrom === 'backup';
   }
 
-  /** @returns why it cannot be done, in a sentence; undefined if it is under way */
+  /** @returns why the request cannot be fulfilled, in a sentence; undefined if it is under way */
   operate(asks: OperatorAsk): Promise<string | undefined> {
     const request = this.#operators.length;
     const answered = new Promise<string | undefined>((resolve) => this.#operators.push(resolve));
@@ -236,17 +236,23 @@ export class Life {
     return this.#loop.closed ? Promise.resolve(OVER) : answered;
   }
 
-  /** No replica runs that the record of this epoch counts as in sync, and the user said that the group then begins anew. */
+  /**
+   * No replica that the record of this epoch counts as in sync runs, and the user wants the group to begin anew then.
+   */
   groupGone(epoch: number): void {
     this.#loop.dispatch({ kind: 'groupGone', epoch });
   }
 
-  /** Ends everything that belongs to this life; what was sent on its links still leaves. @returns resolves when it has */
+  /**
+   * Ends everything that belongs to this life; frames that were sent on its links still leave.
+   *
+   * @returns resolves when they have left
+   */
   async end(): Promise<void> {
     await Promise.all([this.#abandon(), this.#outgoingPeers.closeAll()]);
   }
 
-  /** Ends this life as the death of the process would, as far as others can tell. */
+  /** Ends this life as the death of the process would, as far as other processes can tell. */
   crash(): void {
     void this.#abandon();
     this.#outgoingPeers.crash();
@@ -352,7 +358,7 @@ export class Life {
     }
   }
 
-  /** A client may bring about as many warnings about its sessions as it likes. */
+  /** Clients can cause any number of warnings about their sessions, so those go through `Refusals`. */
   #log({ level, event, fields }: EffectOf<'log'>): void {
     const isOfClient = level === 'warn' && fields.connection !== undefined;
     (isOfClient ? this.#refusals : this.#logger).log(level, event, fields);

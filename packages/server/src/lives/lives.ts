@@ -1,3 +1,4 @@
+/** Begins the lives of a replica, one after the other, and decides which record each begins with. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '@understudy/context';
 import { type Epoch, type GroupRecord, type ReplicaId, UnderstudyError } from '@understudy/core';
@@ -10,9 +11,9 @@ import type { LifeSetup } from './life-setup.js';
 
 const RETRY = { firstMs: 50, maxMs: 1000 };
 const FUTILE = 'restore() gave another state than the copy, so its replies differed: mend that. It comes back';
-/** How often a replica in development looks whether those that hold the group's state still run. */
+/** How often a replica in development checks whether the replicas that hold the group's state still run. */
 const LOOK_EVERY_MS = 500;
-/** How long a coordinator may take to say which replicas run. */
+/** How long a coordinator may take to tell which replicas run. */
 const PRESENT_WITHIN_MS = 500;
 
 /** The lives of a replica, one after the other. Each starts from nothing, under an incarnation of its own. */
@@ -67,7 +68,7 @@ export class Lives {
     await this.#checkAlone();
     const life: Life = new Life(this.#setup, this.#fresh, () => void this.#announce(life).catch(() => {}));
     await this.#announce(life);
-    // Of two that began in the same moment, the one that announced itself first finds the other.
+    // Of two processes that began in the same moment, the one that announced itself first now finds the other.
     await this.#checkAlone();
     const record = await this.#recordToBeginWith();
     if (this.#ended) return;
@@ -119,7 +120,7 @@ export class Lives {
   async #checkAlone(): Promise<void> {
     const { coordinator, address, id } = this.#setup;
     const neighbour = await neighbourOf(coordinator, id, address);
-    // What it announced may outlive it for a few seconds.
+    // A neighbour's announcement may outlive it for a few seconds.
     if (neighbour !== undefined) {
       throw new UnderstudyError(
         'UNDERSTUDY_COORDINATOR',
@@ -175,7 +176,7 @@ export class Lives {
     }
   }
 
-  /** Tells a life that waits to join when nobody runs whom it could join. */
+  /** Tells a life that waits to join when no replica runs that it could join. */
   #watchGroup(life: Life): void {
     const timer = setInterval(() => {
       if (this.#current !== life) clearInterval(timer);
@@ -193,7 +194,7 @@ export class Lives {
     if (!runs) life.groupGone(epoch);
   }
 
-  /** The other replicas that run, where this one is the last in sync. A coordinator that is away is not waited for. */
+  /** The other replicas that run, if this one is the last in sync. A coordinator that is away is not waited for. */
   async othersThatRun(): Promise<ReplicaId[]> {
     const { coordinator, id } = this.#setup;
     const status = this.#current?.status;

@@ -1,3 +1,4 @@
+/** Makes the core of one life of a replica, with the ports, settings and secrets that it needs. */
 import { createHash, randomBytes } from 'node:crypto';
 import { realOf, wallMs } from '@understudy/context';
 import type { Member } from '@understudy/core';
@@ -15,8 +16,8 @@ function sha256(): RunningDigest {
 }
 
 /**
- * Of a state source that does not say whether its copies are alike nobody knows whether a difference is one. To restore
- * heals what is one, and to do so once only keeps a replica in the group whose copies always differ.
+ * A state source that does not say whether its copies are canonical leaves open whether a difference is real. Restoring
+ * heals a real one, and doing it only once keeps a replica in the group whose copies always differ.
  */
 function onOtherState({ state: { canonical }, divergences }: LifeSetup): OnOtherState {
   if (canonical === undefined) return divergences.restored ? 'tell' : 'restore';

@@ -1,4 +1,4 @@
-/** Encrypts the announcements that clients carry, so that they can neither read nor alter nor invent any. */
+/** Encrypts the announcements that clients carry, so that clients can neither read nor alter nor forge any. */
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from 'node:crypto';
 import { realOf } from '@understudy/context';
@@ -11,7 +11,7 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const TAG = { authTagLength: TAG_BYTES } as const;
-/** Keys of older terms are derived again if they are needed. */
+/** How many keys are kept; those of older terms are derived again if they are needed. */
 const KEYS_MAX = 8;
 const COUNTER_AT = 4;
 
@@ -83,7 +83,7 @@ export class AesOrderSeal implements OrderSeal {
       decipher.final();
       return decodeOrders(open);
     } catch {
-      // It is not authentic, or of a build that writes orders differently.
+      // The box was forged, or sealed by a build that writes orders differently.
       return undefined;
     }
   }
@@ -93,7 +93,7 @@ export class AesOrderSeal implements OrderSeal {
     return this.#nonce;
   }
 
-  /** Calls come in one term, as a rule, so the newest key is the first one that is looked at. */
+  /** Most calls come in one term, so the search begins with the newest key. */
   #key(secret: string, shared: Uint8Array | undefined, term: Term): Buffer {
     const known = this.#keys.find((key) => key.term === term && key.shared === shared && key.secret === secret);
     if (known !== undefined) return known.key;
@@ -105,6 +105,6 @@ export class AesOrderSeal implements OrderSeal {
   }
 }
 
-/** What a box is bound to. */
+/** The values that a box is bound to. */
 const bound = (connection: ConnectionId, term: Term, first: OrderNum, last: OrderNum): Buffer =>
   Buffer.from(`${connection} ${term} ${first} ${last}`);

@@ -2,7 +2,7 @@
 import type { StateChunks } from '@understudy/core';
 import { PIECE_BYTES } from '@understudy/core/internal';
 
-/** So many bytes are copied without letting others have their turn. */
+/** How many bytes are copied before timers and sockets have their turn. */
 const COPIED_AT_ONCE = 8 * 1024 * 1024;
 
 /** Lets timers and sockets have their turn. */
@@ -37,7 +37,7 @@ export async function* inPieces(chunks: StateChunks): AsyncGenerator<Uint8Array,
   if (gathered !== undefined && length > 0) yield gathered.subarray(0, length);
 }
 
-/** What an error says of a value that should be bytes. */
+/** The name that an error gives to a value that should be bytes. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return typeof value === 'object' ? 'an object' : typeof value;

@@ -9,7 +9,7 @@ const RETRY = { firstMs: 20, maxMs: 1000 };
 /** A change that takes longer is logged, because the group may not be able to serve until it is done. */
 const WAITS_AFTER_MS = 500;
 
-/** A record of which a peer told waits for the coordinator's answer at most this part of a lease: one divided by it. */
+/** A record that a peer told of waits for the coordinator's answer for this part of a lease: one divided by it. */
 const CONFIRMED_IN_LEASES = 4;
 
 export interface RecordKeeperOptions {
@@ -18,11 +18,11 @@ export interface RecordKeeperOptions {
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
   readonly leaseMs: number;
-  /** Called when a record that was believed is one that the coordinator never had. */
+  /** Called when the coordinator turns out never to have had a record that this life believed. */
   readonly onForged: () => void;
   /** The epoch of the record that the core knows; 0 before it knows one. */
   readonly known: () => number;
-  /** Called when the record was lost. What says which replicas run may have been lost with it. */
+  /** Called when the record was lost. The coordinator may have lost the presence of replicas with it. */
   readonly onLost: () => void;
 }
 
@@ -34,7 +34,7 @@ export class RecordKeeper {
   #unwatch: (() => void) | undefined;
   #reading = false;
   #readAgain = false;
-  /** What was there directly before the record was lost, as the watch said. */
+  /** The record that was there directly before the loss, as the watch told it. */
   #last: GroupRecord | undefined;
   #waits: string | undefined;
 
@@ -53,10 +53,10 @@ export class RecordKeeper {
       (record) => loop.dispatch({ kind: 'record', record }),
       (error) => logger.log('warn', 'watching the record failed', { reason: error.message }),
       (last) => {
-        // What was said of an earlier loss says nothing of this one.
+        // What the watch told of an earlier loss does not hold for this one.
         this.#last = last;
         this.#options.onLost();
-        // What a watch tells may be older than what this replica knows by now; a reading that begins now is not.
+        // A watch may tell an older state than this replica knows by now; a reading that begins now cannot.
         this.read();
       },
     );
@@ -86,7 +86,7 @@ export class RecordKeeper {
         this.#tell(await coordinator.read(), known);
       } catch (error) {
         if (loop.closed) break;
-        // The watch tells when the coordinator is back.
+        // The watch reports when the coordinator is back.
         logger.log('warn', 'reading the record failed', { reason: messageOf(error) });
         if (error instanceof UnderstudyError && error.code === 'UNDERSTUDY_RECORD_DAMAGED')
           this.#tell(undefined, known);
@@ -108,9 +108,9 @@ export class RecordKeeper {
   }
 
   /**
-   * Asks the coordinator whether a record is its own of which a peer told, and which is newer than the known one.
-   * Replicas that cannot reach the coordinator must be able to take part in a promotion, so a record is believed when
-   * no answer comes in a quarter of a lease. The question then stays open, and this life ends if the answer is no.
+   * Asks the coordinator whether it has a record that a peer told of and that is newer than the known one. Replicas
+   * that cannot reach the coordinator must still be able to take part in a promotion, so the record is believed when no
+   * answer comes in a quarter of a lease. The question then stays open, and this life ends if the answer is no.
    *
    * @returns false if the coordinator never had the record
    */

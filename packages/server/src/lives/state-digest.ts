@@ -1,13 +1,13 @@
-/** Digests of the user's state, by which replicas notice that it differs. Nothing of the state is kept. */
+/** Computes digests of the user's state, by which replicas notice that it differs. No part of the state is kept. */
 import { createHash } from 'node:crypto';
 import { monotonicMs } from '@understudy/context';
 import type { CopyCost } from '@understudy/core/internal';
 import { type AnyState, chunksOf, problemOfCopy } from '../checks/state.js';
 import { kindOf, nextTurn } from './pieces.js';
 
-/** So many bytes are digested without a look at the clock. */
+/** How many bytes are digested between two looks at the clock. */
 const SLICE_BYTES = 1024 * 1024;
-/** After so long others have their turn, in milliseconds. */
+/** After this many milliseconds other work has its turn. */
 const TURN_MS = 4;
 
 export interface DigestedState {
@@ -18,11 +18,11 @@ export interface DigestedState {
   readonly cost: CopyCost;
 }
 
-/** Adds bytes to a digest. Others have their turn now and then. */
+/** Adds bytes to a digest and lets other work have its turn now and then. */
 class PatientHash {
   readonly #hash = createHash('sha256');
   #sinceMs = monotonicMs();
-  /** The time that was left to others. */
+  /** The time that other work took. */
   leftMs = 0;
   bytes = 0;
 
@@ -49,7 +49,7 @@ class PatientHash {
  * @param held called when the state is copied, so that it may change again, with the longest time for which the user's
  *   function blocked this process
  * @param isWanted asked between two chunks
- * @returns undefined if nobody wants it any more
+ * @returns undefined if the digest is no longer wanted
  */
 export async function digestOfState(
   source: AnyState,

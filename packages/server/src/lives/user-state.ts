@@ -15,31 +15,33 @@ export interface UserStateOptions {
   readonly activity: Activity;
   /** Called just before functions of the user's copy or replace the state, which may block the main thread for long. */
   readonly onCopy?: (() => void) | undefined;
-  /** How long handlers of earlier lives may hold up a restore, and how long peers may take to hear of it. */
+  /** Bounds how long handlers of earlier lives may hold up a restore, and how long peers may take to hear of it. */
   readonly config: Pick<GroupConfig, 'stallMs' | 'leaseMs'>;
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
 }
 
-/** What a user's function threw goes to other replicas and to logs, so it is cut to so many characters. */
+/**
+ * How many characters of an error of the user's function are kept, because the text goes to other replicas and to logs.
+ */
 const REASON_MAX = 300;
-/** For so long chunks are drawn without letting others have their turn, in milliseconds. */
+/** For how many milliseconds chunks are drawn before other work has its turn. */
 const DRAW_MS = 4;
-/** So many pieces of a state that is drawn as it is sent are drawn at once. */
+/** How many pieces are drawn at a time from a state that is drawn as it is sent. */
 const DRAWN_AT_ONCE = 4;
 
-/** Peers that have not heard for so long that this replica is busy are not waited for any longer. */
+/** How many leases a busy replica waits for peers to hear that it is busy. */
 const HEARD_IN_LEASES = 1;
 
-/** What is known of a state that was restored and copied again. */
+/** The comparison of a state that was restored and copied again. */
 type Verified = Omit<Extract<ReplicaEvent, { kind: 'restored' }>, 'kind'>;
 
-/** What is still to be drawn of a copy. */
+/** The rest of a copy that is still to be drawn. */
 type Undrawn = AsyncGenerator<Uint8Array, void>;
 
 /**
- * Copies and replaces the user's state for one life of a replica. A copy that fails fails whoever waits for it. A restore
- * that fails is fatal, because it leaves a state that nobody knows.
+ * Copies and replaces the user's state for one life of a replica. If a copy fails, everything that waits for it fails.
+ * A restore that fails is fatal, because the state it leaves is unknown.
  */
 export class UserState {
   readonly #options: UserStateOptions;
@@ -47,7 +49,7 @@ export class UserState {
   /** The peers that have not heard yet that this replica is busy. */
   readonly #unheard = new Set<ReplicaId>();
   #onHeard = (): void => {};
-  /** Digests that were asked for before this grew are not wanted any more. */
+  /** Grows when digests are given up: a digest that was asked for before is no longer wanted. */
   #digests = 0;
 
   constructor(options: UserStateOptions) {
@@ -66,7 +68,7 @@ export class UserState {
     );
   }
 
-  /** @param kept the copy is needed as a whole here */
+  /** @param kept whether the copy is needed here as a whole */
   async #copy(
     kept: boolean,
     told: readonly ReplicaId[],
@@ -142,7 +144,9 @@ export class UserState {
     }
   }
 
-  /** Takes a digest of the state. What was gathered in this turn leaves first, so that no caller waits for it. */
+  /**
+   * Takes a digest of the state. Frames that were gathered in this turn leave first, so that no caller waits for it.
+   */
   digest({ orderNum, told }: EffectOf<'digestState'>): void {
     const { loop, source } = this.#options;
     const number = this.#digests;
@@ -167,7 +171,7 @@ export class UserState {
     });
   }
 
-  /** Nobody waits for digests any more. */
+  /** Gives up digests that were asked for. */
   endDigest(): void {
     this.#digests++;
   }
@@ -208,7 +212,7 @@ export class UserState {
   }
 }
 
-/** Draws the next pieces. Others have their turn now and then. */
+/** Draws the next pieces, and lets other work have its turn now and then. */
 async function drawn(rest: Undrawn, most: number): Promise<{ readonly state: Uint8Array[]; readonly more: boolean }> {
   const state: Uint8Array[] = [];
   let sinceMs = monotonicMs();

@@ -1,6 +1,6 @@
 /**
- * Counts the running handlers of all lives of a replica, since a handler of an earlier life may still change the user's
- * state.
+ * Counts the running handlers of all lives of a replica, because a handler of an earlier life may still change the
+ * user's state.
  */
 export class Activity {
   #running = 0;

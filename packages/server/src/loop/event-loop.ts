@@ -74,7 +74,7 @@ export class EventLoop {
   dispatch(event: ReplicaEvent): void {
     if (this.#closed) return;
     this.#queue.push(event);
-    // An event that finds others waiting for the next turn waits behind them.
+    // An event that finds others waiting for the next turn queues up behind them.
     if (!this.#busy && this.#queue.length - this.#head === 1) this.#drain();
   }
 
@@ -84,11 +84,11 @@ export class EventLoop {
     while (this.#queue.indexOf(event, this.#head) >= 0) await new Promise<void>((resolve) => realImmediate(resolve));
   }
 
-  /** Gives the core `wake` at a time of its clock, unless it asks for another one before. */
+  /** Gives the core `wake` at a time of its clock, unless the core asks for another time before. */
   wakeAt(atMs: number): void {
     clearTimeout(this.#wakeTimer);
     const leftMs = Math.ceil(atMs - monotonicMs());
-    // Ticks come soon enough for what is far away, and no timer of node reaches further.
+    // Ticks come often enough for times that are far away, and no timer of Node reaches further.
     if (leftMs > WAKE_MAX_MS) return;
     this.#wakeTimer = realTimeout(() => this.dispatch(WAKE), Math.max(0, leftMs));
     this.#wakeTimer.unref();
@@ -159,7 +159,7 @@ export class EventLoop {
   #guarded(work: () => void): void {
     this.#busy = true;
     try {
-      // A handler may have caused this work, but calls made in it are not the handler's.
+      // A handler may have caused this work, but calls made in it do not belong to the handler.
       handle(undefined, work);
     } catch (error) {
       this.close();

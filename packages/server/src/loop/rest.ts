@@ -1,7 +1,7 @@
 /** Finds the moment at which handlers are at rest: they do nothing more until something from outside wakes them. */
 import { monotonicMs, realImmediate } from '@understudy/context';
 
-/** How many immediates are set in advance at most. */
+/** The most immediates that are set in advance. */
 const LAID_MAX = 64;
 /** After this long sockets and timers have their turn. */
 const TURN_MS = 5;
@@ -27,7 +27,7 @@ export class Rest {
   }
 
   /**
-   * Sets twice as many immediates as last time if all of those found a step, because then there is more to do than fits
+   * Doubles the number of immediates if all of the last ones found a step, because there is then more to do than fits
    * one turn.
    */
   #layOut(): void {

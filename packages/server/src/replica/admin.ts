@@ -45,7 +45,7 @@ function nothing(_answer: object): Buffer {
   return Buffer.alloc(0);
 }
 
-/** A field 1 of at most 16 KiB, and no other. */
+/** Reads field 1, of at most 16 KiB, and accepts no other field. */
 function decodeRemove(bytes: Buffer): RemoveRequest {
   const [tag = 0, low = 0, high = 0] = bytes;
   const isLong = low > 0x7f;
@@ -57,14 +57,14 @@ function decodeRemove(bytes: Buffer): RemoveRequest {
 
 export interface AdminTarget {
   readonly status: ReplicaStatus;
-  /** Where its thread exchanges heartbeats; undefined if it has none. */
+  /** The address at which its thread exchanges heartbeats; undefined if it has no thread. */
   readonly livenessAddress: string | undefined;
   stop(): Promise<ReplicaId | undefined>;
-  /** @throws UNDERSTUDY_SETUP saying why it cannot be done */
+  /** @throws UNDERSTUDY_SETUP with the reason why the request cannot be fulfilled */
   operate(asks: OperatorAsk): Promise<void>;
 }
 
-/** What `Status` tells. */
+/** The contents of an answer to `Status`. */
 interface Report {
   readonly status: ReplicaStatus;
   readonly livenessAddress: string | undefined;
@@ -76,7 +76,7 @@ interface Challenge {
   readonly status: ReplicaStatus;
 }
 
-/** What operators may ask of a replica. They must prove who they are as its peers must. */
+/** The handlers of operators' requests. Operators must prove who they are as peers must. */
 export function adminHandlers(replica: AdminTarget, operators: Pick<OperatorCheck, 'challenge' | 'refuses'>) {
   const allows = <T>(
     call: ServerUnaryCall<never, T> | ServerUnaryCall<object, T>,
@@ -88,7 +88,7 @@ export function adminHandlers(replica: AdminTarget, operators: Pick<OperatorChec
       if (problem === undefined) return true;
       callback(errorStatus('UNDERSTUDY_SETUP', problem));
     } catch (error) {
-      // The function `groupSecret` failed.
+      // The user's function `groupSecret` failed.
       if (!(error instanceof UnderstudyError)) throw error;
       callback(statusOfUnderstudyError(error));
     }

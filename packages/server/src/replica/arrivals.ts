@@ -1,6 +1,6 @@
 /**
- * What reaches a replica from outside: calls and links. A replica that lives no life refuses them. What a call sets off is
- * not all for that call, so it runs outside of the call's async context.
+ * Receives calls and links from outside for a replica, and refuses them while it lives no life. Work that a call sets
+ * off does not all belong to that call, so it runs outside of the call's async context.
  */
 import { outside } from '@understudy/context';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';

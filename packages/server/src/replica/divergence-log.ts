@@ -5,14 +5,14 @@ type LogFields = NonNullable<Parameters<Logger['log']>[2]>;
 
 export interface DivergenceLogOptions {
   readonly replicaId: string;
-  /** The user's logger, or what stands for it. */
+  /** The user's logger, or the default one. */
   readonly logger: Logger;
-  /** Whether the globals give handlers what the order says. */
+  /** Whether the globals give handlers the order's time and randomness. */
   readonly inGlobals: boolean;
 }
 
 const EVENT = 'UNDERSTUDY_DIVERGED';
-/** A difference that comes again is told again after so many times as often. */
+/** A difference that comes again is reported again after this many times as many. */
 const AGAIN_FACTOR = 10;
 
 const OUTSIDE =
@@ -37,8 +37,8 @@ const REAL_GLOBALS =
   "With determinism: 'api' handlers see the real clock and randomness; use stepTime() and stepRandom() in them.";
 
 /**
- * A logger between the core and the user's. A replica that differs leaves the group and comes back, so the same cause may
- * show again and again. It is told in full at first, and then each time that ten times as many have come.
+ * A logger between the core and the user's. A replica that differs leaves the group and comes back, so the same cause
+ * may show again and again. The first difference is reported in full, and then the tenth, the hundredth and so on.
  */
 export class DivergenceLog implements Logger {
   readonly #options: DivergenceLogOptions;
@@ -57,12 +57,12 @@ export class DivergenceLog implements Logger {
     return this.#count;
   }
 
-  /** Whether this replica has left the group to restore its state, because it was another one. */
+  /** Whether this replica has left the group to restore its state, because its state differed. */
   get restored(): boolean {
     return this.#restored;
   }
 
-  /** How often results differed after a restore() that gave another state than it was given. */
+  /** How often results differed after a `restore()` that gave another state than the copy. */
   get futile(): number {
     return this.#futile;
   }
@@ -99,7 +99,7 @@ export class DivergenceLog implements Logger {
     const often = times === 1 ? '' : ` This is the ${times}th time.`;
     if (peer !== undefined)
       return `${who} differs from this primary ${where}, and is removed until it has restored.${often}`;
-    // What a stream's handler sends is compared item by item, with no digest of the whole order.
+    // Items of a stream's handler are compared one by one, without a digest of the whole order.
     const both =
       digest === undefined ? '(a message of a stream)' : `(digest ${digest}, the primary's ${primaryDigest})`;
     if (of === 'restore')

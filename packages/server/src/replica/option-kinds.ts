@@ -1,4 +1,4 @@
-/** Checks what `createReplica` is given, so that a misspelt or impossible option is an error at once. */
+/** Checks the options of `createReplica`, so that a misspelt or impossible one is an error at once. */
 import { didYouMean } from '@understudy/core/internal';
 import { setupError } from '../checks/setup-error.js';
 import type { ReplicaServerOptions, StartOptions } from './options.js';
@@ -39,7 +39,7 @@ const LOGGER: Kind = {
   is: (value) => value === 'none' || (isObject(value) && typeof (value as { log?: unknown }).log === 'function'),
   must: "'none', or an object with a function log(level, event, fields)",
 };
-/** Checked elsewhere, with more to say. */
+/** Options that are checked elsewhere, where the error can say more. */
 const ANYTHING: Kind = { is: () => true, must: '' };
 const oneOf = (...words: readonly string[]): Kind => ({
   is: (value) => words.includes(value as string),
@@ -112,7 +112,7 @@ function checkEach(options: object, kinds: Readonly<Record<string, Kind>>, of: s
   }
 }
 
-/** Names a value without showing what is in it, which may be secret. */
+/** Names a value without showing its contents, which may be secret. */
 function shown(value: unknown): string {
   if (typeof value === 'string')
     return value.length > 60 ? `a text of ${value.length} characters` : JSON.stringify(value);

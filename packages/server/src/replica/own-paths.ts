@@ -1,4 +1,4 @@
-/** The paths of the services that are the replica's own: clients', replicas' and operators'. */
+/** The paths of the replica's own services, which clients, replicas and operators use. */
 import { replicationService } from '../links/incoming-peer-links.js';
 import { multicastService } from '../links/session-links.js';
 import { adminService } from './admin.js';

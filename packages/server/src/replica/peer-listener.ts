@@ -3,12 +3,12 @@ import { FRAME_OPTIONS, messageOf } from '@understudy/grpc-common';
 import { setupError } from '../checks/setup-error.js';
 import type { PeerListen } from './peer-setup.js';
 
-/** How long calls of operators and last frames may take when the listener shuts down. */
+/** How long calls of operators and the last frames may take when the listener shuts down. */
 const SHUT_DOWN_MS = 1_000;
 
 /**
- * Whoever answers no ping for so long is cut off. A replica may be busy for long, and finds a new link when it is not
- * any more; a stranger that never ends what it began to send would stay for ever.
+ * The other side of a connection that answers no ping for this long is cut off. A replica may be busy for long and
+ * makes a new link afterwards; a stranger that never finishes what it began to send would otherwise stay for ever.
  */
 const OPTIONS = {
   ...FRAME_OPTIONS,
@@ -40,7 +40,7 @@ export class PeerListener {
     return address.replace(/:0+$/, `:${port}`);
   }
 
-  /** Ends it after the calls that are under way. */
+  /** Ends the listener after the calls that are under way. */
   close(): void {
     const late = setTimeout(() => this.server.forceShutdown(), SHUT_DOWN_MS).unref();
     this.server.tryShutdown(() => clearTimeout(late));

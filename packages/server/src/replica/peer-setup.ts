@@ -1,4 +1,4 @@
-/** What the options say about other replicas: where they talk to this one, and whom it believes. */
+/** The options that concern other replicas: where they reach this one, and what proof they must show. */
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import { setupError } from '../checks/setup-error.js';
 import { requireCertificates } from '../identity/certificate-names.js';
@@ -8,9 +8,9 @@ import { PeerTrust } from '../identity/peer-trust.js';
 import type { PeerCredentials } from '../links/peer-link.js';
 import type { ReplicaServerOptions } from './options.js';
 
-/** A listener of its own for other replicas. */
+/** A separate listener for other replicas. */
 export interface PeerListen {
-  /** Where they reach it. Port 0 stands for the one that it gets. */
+  /** The address at which replicas reach it. Port 0 stands for the port that it gets. */
   readonly address: string;
   readonly listen: string;
   readonly credentials: ServerCredentials;
@@ -68,7 +68,7 @@ const listenOf = ({ peerListen, peerServerCredentials }: ReplicaServerOptions, a
  * Whether strangers could pass for replicas.
  *
  * @param shared where the server of the clients listens
- * @param announced the address of this replica, in case nobody saw where that server was bound
+ * @param announced the address of this replica, in case the server was bound before `attach`
  * @returns what is wrong, in a sentence; undefined if nothing is
  */
 export function exposed({ trust, own }: PeerSetup, shared: Exposure, announced: string): string | undefined {

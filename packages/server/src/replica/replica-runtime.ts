@@ -46,7 +46,7 @@ import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
 import { versionOf } from './version.js';
 
-/** How long the last replica in sync waits for others that are catching up, unless told otherwise. */
+/** How long the last replica in sync waits by default for others that are catching up. */
 const HAND_OVER_MS = 20_000;
 /** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
 const EXIT_FAILED = 70;
@@ -198,7 +198,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
       (error) => this.#ready.reject(error),
     );
     try {
-      // Whichever fails first is the cause. The coordinator may be waited for beyond that.
+      // The first of these to fail is the cause. `start` waits for the coordinator no longer than that.
       const begun = outside(() => lives.begin());
       begun.catch((error) => this.#ready.reject(error));
       await this.#ready.promise;
@@ -313,7 +313,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     fatal: (error) => this.#fail(error),
   };
 
-  /** Adds what only other replicas and operators may call. */
+  /** Adds the services that only other replicas and operators may call. */
   #serveReplicas(server: Server): void {
     server.addService(replicationService, {
       link: (link: AcceptedLink) => this.#arrivals.onLink(link, (life) => life.onPeerLink(link)),
@@ -333,7 +333,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     return exposed(this.#peers, this.#exposure, this.#announced);
   }
 
-  /** Ends the replica as a crash would: nobody reaches it any more, and it must not keep others from taking over. */
+  /** Ends the replica as a crash would: it can no longer be reached, and must not keep others from taking over. */
   #lose(): void {
     if (this.#over) return;
     this.#over = true;
@@ -383,7 +383,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     }
   }
 
-  /** Fails and stops: nothing that this replica knows may be relied on. */
+  /** Fails and stops, because nothing that this replica knows can be relied on. */
   #fail(error: Error): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;

@@ -1,4 +1,4 @@
-/** Checks what a user gives to `createReplica`. */
+/** Checks the options of `createReplica` against the service config. */
 
 import type { Incarnation, ReplicaId, ReplicaStatus } from '@understudy/core';
 import { type GroupConfig, isAddress, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';

@@ -1,4 +1,4 @@
-/** The version of the service's code, by which replicas know whose orders they may execute. */
+/** The version of the service's code, which tells a replica whose orders it may execute. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setupError } from '../checks/setup-error.js';
@@ -6,7 +6,7 @@ import { setupError } from '../checks/setup-error.js';
 const VERSION_MAX = 512;
 
 /**
- * The version that the user gave, or else name and version of the package that was started.
+ * The version that the user gave, or else name and version of the program's package.
  *
  * @param main the file that the process runs
  * @throws UNDERSTUDY_SETUP for a version that is no short text

@@ -6,9 +6,9 @@ export interface StartLimit {
 }
 
 /**
- * Ends the wait of `start()` after a time, or when the user says so.
+ * Ends the wait of `start()` after a time, or when the user aborts it.
  *
- * @param why what the replica waits for
+ * @param why says what the replica waits for
  * @returns a function that forgets the limit
  */
 export function limitStart(

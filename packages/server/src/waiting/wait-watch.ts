@@ -1,4 +1,4 @@
-/** Says for what a replica waits, so that nothing waits in silence. */
+/** Reports what a replica waits for, so that no wait is silent. */
 import { monotonicMs } from '@understudy/context';
 import type { Logger } from '@understudy/core';
 
