@@ -1,15 +1,15 @@
-/** Where in the service's own code something was called. */
+/** Finds the place in the service's own code from which a function was called. */
 import { basename, dirname } from 'node:path';
 
 /** This folder; in a bundle that is a module of ECMAScript there is none. */
 const OWN = typeof __dirname === 'string' ? __dirname : '';
 /** The folder of our packages where they are no part of a bundle. */
 const PACKAGES = basename(dirname(OWN)) === 'context' ? `${dirname(dirname(OWN))}/` : undefined;
-/** Node's own code, and packages that are not the service's. */
+/** Node's own code, and packages that the service uses. */
 const FOREIGN = /^node:|[\\/]node_modules[\\/]/;
-/** In that folder: our sources, and what was made of them. */
+/** Our sources and what was compiled from them, below that folder. */
 const SOURCES = /^[\w-]+[\\/](?:src|dist)[\\/]/;
-/** Tests of ours stand for a service. */
+/** Our tests, which stand for a service. */
 const TESTS = /\.test\.[cm]?[jt]s|[\\/](?:src|dist)[\\/]testing[\\/]/;
 const PLACE = /^(?:.* \()?(?:file:\/\/)?([^()]+:\d+):\d+\)?$/;
 /** A frame of Node's module loader; the importing module made no such call. */
@@ -17,8 +17,8 @@ const LOADER = /\bnode:internal\/modules\//;
 const FRAMES_MAX = 40;
 
 /**
- * @returns `file:line` of the nearest caller that is neither node, nor a package, nor ours; undefined if there is none, and where a
- *   module is being loaded
+ * @returns `file:line` of the nearest caller in the service's own code; undefined if there is none, and while a module
+ *   is being loaded
  */
 export function callSite(): string | undefined {
   const { stackTraceLimit } = Error;

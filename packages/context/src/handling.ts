@@ -1,6 +1,6 @@
 /**
- * Within which handler code runs: how the handler's calls reach its replica, what it sees of time, and who is told of
- * errors that it does not catch.
+ * Tells which handler the running code belongs to: how its calls reach its replica, what time and randomness it sees,
+ * and what takes the errors that it does not catch.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NestedCaller, Reply } from '@understudy/core/internal';
@@ -17,7 +17,7 @@ export interface NestedRequest {
 
 /** A call that has left. */
 export interface SentCall {
-  /** Gives the call up, because nobody needs its reply any more. `done` is called all the same. */
+  /** Gives the call up, because its reply is no longer needed. `done` is called all the same. */
   cancel(): void;
   /**
    * This life of the replica is over, and a successor may go on with the call. `done` is not waited for. Absent: the
@@ -43,11 +43,11 @@ export interface NestedCallHandle {
 
 /** A handler that a replica runs, as code within it sees it. */
 export interface HandlerScope {
-  /** Takes an error that nobody caught in what the handler has started. Undefined: such errors are the process's. */
+  /** Takes an error that the handler's code did not catch. Undefined: the process gets such errors. */
   readonly uncaught?: TakeUncaught | undefined;
-  /** What the order gives to the handler. Undefined: the real clock and randomness. */
+  /** The time and the randomness that the order gives the handler. Undefined: the real clock and randomness. */
   readonly values?: StepValues | undefined;
-  /** Gives the handler its async context. Undefined: it has that of whoever causes its steps. */
+  /** Gives the handler its async context. Undefined: it has the context of the code that causes its steps. */
   readonly trace?: { within<T>(run: () => T): T } | undefined;
 }
 
@@ -100,7 +100,7 @@ export function trackHandlers(): void {
   tracked = true;
 }
 
-/** Says that handlers take the errors that nobody caught in their code: `HandlerScope.uncaught`. */
+/** Says that handlers take the errors that their code did not catch: `HandlerScope.uncaught`. */
 export function containErrors(): void {
   trackHandlers();
   if (contained) return;
@@ -111,8 +111,8 @@ export function containErrors(): void {
 }
 
 /**
- * Runs `run` as part of a handler, so that it, and everything it starts, sees what the order gives to that handler, and
- * calls made there and errors thrown there belong to that handler. With `undefined` it is part of none.
+ * Runs `run` as part of a handler, so that it and everything it starts see the handler's time and randomness, and calls
+ * made there and errors thrown there belong to that handler. With `undefined` it belongs to no handler.
  */
 export function handle<T>(scope: HandlerScope | undefined, run: () => T): T {
   if (!tracked) return run();
@@ -126,7 +126,7 @@ export function currentHandling(): Handling | undefined {
   return scope !== undefined && 'nest' in scope ? (scope as Handling) : undefined;
 }
 
-/** What the order gives to the code that runs now; undefined outside of steps. */
+/** The values that the order gives to the running code; undefined outside of steps. */
 export function currentStep(): RunningStep | undefined {
   const values = tracked ? storage.getStore()?.values : undefined;
   return values?.timeMs === undefined ? undefined : (values as RunningStep);
@@ -140,7 +140,7 @@ export function currentStep(): RunningStep | undefined {
 export const stepTime = (): number => currentStep()?.timeMs ?? wallMs();
 
 /**
- * A random number from 0 up to but not including 1: in a handler the same on every replica, and not to be foreseen by
- * anybody outside of the group; outside of handlers what `Math.random` gives.
+ * A random number from 0 up to but not including 1. In a handler it is the same on every replica, and nobody outside of
+ * the group can foresee it; outside of handlers it is what `Math.random` gives.
  */
 export const stepRandom = (): number => currentStep()?.random.next() ?? realRandomNumber();

@@ -1,9 +1,11 @@
 /**
- * The real clock and randomness, for our own code. Timers and callbacks of ours may run within a handler, where the
- * globals give what the order says.
+ * The real clock and randomness, for our own code. Our timers and callbacks may run within a handler, where the globals
+ * give the order's values.
  */
 
-/** A function that replaces a global one has that one under this key, whichever copy of our packages made it. */
+/**
+ * The key under which a replacement keeps the global function that it replaces, whichever copy of our packages made it.
+ */
 export const REAL: unique symbol = Symbol.for('@understudy/context/real');
 
 /** The function behind one that may be a replacement of ours. Fake clocks of test frameworks are no replacements. */

@@ -1,4 +1,4 @@
-/** What the order gives to a handler in place of the machine's clock and randomness (DESIGN 5.10). */
+/** The values that the order gives to a handler in place of the machine's clock and randomness (DESIGN 5.10). */
 
 /** Randomness that is the same on every replica, and that nobody outside of the group can foresee. */
 export interface RandomStream {
@@ -8,7 +8,7 @@ export interface RandomStream {
   next(): number;
 }
 
-/** A function that a handler gave away, to be run later in a step. */
+/** A function that a handler passed on to be run later in a step. */
 export interface StepTimer {
   /** The same on every replica. */
   readonly id: number;
@@ -18,15 +18,15 @@ export interface StepTimer {
 }
 
 /**
- * What a handler can have done later, at a place in the order. Only to be asked while a step runs. Where `undefined` is
- * returned the handler has no part in the running step, and real timers are right.
+ * Takes what a handler has done later, at a place in the order. Only to be asked while a step runs. A method that
+ * returns `undefined` means that the handler has no part in the running step, so that real timers are right.
  */
 export interface Agenda {
   /** Runs a function when the time has come, again and again if it repeats. */
   timer(run: () => void, delayMs: number, repeats: boolean): StepTimer | undefined;
   /** Runs a function in a later turn, within this step. */
   soon(run: () => void): StepTimer | undefined;
-  /** Runs a function on the primary alone, and gives all replicas what it came to. */
+  /** Runs a function on the primary alone, and gives its result to all replicas. */
   once(name: string, run: (key: string) => unknown): Promise<unknown>;
   /** Arms a timer that is data. @returns its name, the same on every replica */
   after(delayMs: number, name: string, payload: Uint8Array): string;
@@ -34,7 +34,7 @@ export interface Agenda {
   cancel(id: string): void;
 }
 
-/** What one handler is given. */
+/** The values that one handler gets. */
 export interface StepValues {
   /**
    * The time of the step that is running, in milliseconds since 1970. Undefined between steps, when the handler sees the
@@ -42,15 +42,15 @@ export interface StepValues {
    */
   readonly timeMs: number | undefined;
   readonly random: RandomStream;
-  /** Undefined where nothing can be put off: its code runs at no place in the order. */
+  /** The handler's agenda; undefined where nothing can be put off, because the code runs at no place in the order. */
   readonly agenda?: Agenda | undefined;
   /** Whether `Date`, `Math.random` and the others give these values too. */
   readonly inGlobals: boolean;
-  /** Is told what of the outside world the handler uses. Undefined: nobody wants to know. */
+  /** Hears which functions of the outside world the handler uses. Undefined if warnings are off. */
   readonly onEffect?: ((what: string) => void) | undefined;
 }
 
-/** What a handler is given while a step is running. */
+/** The values that a handler gets while a step is running. */
 export interface RunningStep extends StepValues {
   readonly timeMs: number;
 }

@@ -1,12 +1,12 @@
-/** Errors that nobody catches, given to whoever runs the code that they come from. */
+/** Gives errors that no code catches to the owner of the code that they come from. */
 
 /** How an error reached the process. */
 export type UncaughtOrigin = 'uncaughtException' | 'unhandledRejection';
 
 /**
- * Looks whether an error arose in code of its own. Called in the async context in which the error arose.
+ * Decides whether an error arose in code of its own. Called in the async context in which the error arose.
  *
- * @returns whether it has dealt with the error; if not, the error is the process's
+ * @returns whether it has dealt with the error; if not, the process gets it
  */
 export type TakeUncaught = (error: unknown, origin: UncaughtOrigin) => boolean;
 
@@ -47,7 +47,7 @@ export function takeUncaught(take: TakeUncaught): void {
 export function attributeMicrotasks(isTracked: () => boolean, take: TakeUncaught): void {
   const queue = globalThis.queueMicrotask;
   globalThis.queueMicrotask = function queueMicrotask(callback) {
-    // Node has the words for a callback that is none.
+    // Node has its own error for a callback that is not a function.
     if (typeof callback !== 'function' || !isTracked()) return queue(callback);
     queue(() => {
       try {

@@ -1,8 +1,8 @@
-/** How long client and replica wait before they try something again. */
+/** The waits of clients and replicas between attempts. */
 
 import { realRandomNumber } from '@understudy/context';
 
-/** Between which bounds waits grow, in milliseconds. */
+/** The shortest and the longest wait, in milliseconds. */
 export interface BackoffRange {
   readonly firstMs: number;
   readonly maxMs: number;

@@ -1,4 +1,4 @@
-/** The metadata that says which group makes a call, as the caller sets it and the callee reads it. */
+/** The metadata that names the group that makes a call, as the caller sets it and the callee reads it. */
 import { createHmac } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
 import type { NestedCaller } from '@understudy/core/internal';
@@ -22,8 +22,8 @@ export function callerOf(metadata: Metadata): NestedCaller | undefined {
 }
 
 /**
- * Proves to the group that is called that the caller knows `secret`. The proof holds for this one call, which takes
- * effect once however often somebody repeats it.
+ * Proves to the group that is called that the caller knows `secret`. The proof is valid for this one call, which takes
+ * effect once however often it is repeated.
  *
  * @param group the name of the group that is called
  */

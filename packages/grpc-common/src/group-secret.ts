@@ -1,11 +1,11 @@
-/** What replicas and operators make of the secret that a group has in common. */
+/** Derives keys and MACs from the secret that a group's replicas and operators share. */
 import { createHmac, hkdfSync } from 'node:crypto';
 import { UnderstudyError } from '@understudy/core';
 
-/** A shorter secret could be guessed by whoever sees a proof of it. */
+/** A shorter secret could be guessed by an observer of one of its proofs. */
 const SECRET_MIN_BYTES = 16;
 
-/** Everything a secret is used for. Each use has a key of its own, so that no proof can serve elsewhere. */
+/** Every use of a secret. Each use has a key of its own, so that no proof can serve elsewhere. */
 export type SecretPurpose = 'peer proof' | 'link to dialled' | 'link to dialler' | 'operator proof';
 
 /**

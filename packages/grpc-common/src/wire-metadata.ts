@@ -19,13 +19,15 @@ const OF_TRANSPORT: ReadonlySet<string> = new Set([
   'te',
   'user-agent',
 ]);
-/** HTTP/2 allows no such field value (RFC 9113, 8.2.1), so the other side never sees one. */
+/**
+ * Values with a space at either end, which HTTP/2 does not allow (RFC 9113, 8.2.1), so the other side never sees them.
+ */
 const PADDED = /^ | $/;
 
 /**
- * The metadata of a request as it was when the call was made; undefined if there is none. It is what a handler gets of it
- * over an ordinary connection, so the primary, which may be sent it in an RPC, and a backup, which is sent it in a frame,
- * give their handlers the same.
+ * The metadata of a request as it was when the call was made; undefined if there is none. It is the part that reaches a
+ * handler over an ordinary connection. So the primary, which may get it in an RPC, and a backup, which gets it in a
+ * frame, give their handlers the same.
  */
 export function callerEntries(metadata: Metadata): MetadataEntries | undefined {
   return entriesWithout(metadata, (key) => OF_TRANSPORT.has(key) || key.startsWith(':') || key.startsWith(OWN_PREFIX));
@@ -39,7 +41,7 @@ export function replyEntries(metadata: Metadata): MetadataEntries | undefined {
 function entriesWithout(metadata: Metadata, leftOut: (key: string) => boolean): MetadataEntries | undefined {
   const entries: MetadataEntry[] = [];
   const values = metadata.toJSON();
-  // Only its own keys: one named `__proto__` has become the prototype, and leaves with no header of a bare client either.
+  // Only own keys count: a key `__proto__` has become the prototype, and a bare client sends no header for it either.
   for (const key of Object.keys(values)) {
     if (leftOut(key)) continue;
     let text: string | undefined;

@@ -1,4 +1,4 @@
-/** Finds a grpc-js in which replicas and clients would hang instead of working. */
+/** Refuses versions of grpc-js in which replicas and clients would hang instead of working. */
 import * as grpcJs from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 

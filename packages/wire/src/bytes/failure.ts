@@ -1,4 +1,4 @@
-/** How encoders and decoders refuse: input and values each fail with an error of their own. */
+/** The errors of encoders and decoders: bad input and values without an encoding each have one of their own. */
 import { UnderstudyError } from '@understudy/core';
 import { InvariantViolation } from '@understudy/core/internal';
 

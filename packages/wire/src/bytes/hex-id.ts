@@ -1,4 +1,4 @@
-/** Ids and digests of bodies, which are text of hexadecimal digits everywhere but on the wire. */
+/** Converts ids and digests of bodies: text of hexadecimal digits everywhere but on the wire. */
 import { unencodable } from './failure.js';
 import { ID_BYTES } from './layout.js';
 
@@ -40,7 +40,7 @@ export class HexIdReader {
   private readonly texts: string[] = new Array(CACHED_IDS).fill('');
   private readonly prefix: string;
 
-  /** @param prefix what the text has before its digits */
+  /** @param prefix the text in front of the digits */
   constructor(prefix = '') {
     this.prefix = prefix;
   }

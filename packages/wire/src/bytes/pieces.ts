@@ -1,4 +1,4 @@
-/** Encodings that are not in one piece of memory. */
+/** Encodings that lie in several pieces of memory. */
 
 /** A frame as one encoding, or in pieces that follow each other. */
 export type FrameBytes = Uint8Array | readonly Uint8Array[];

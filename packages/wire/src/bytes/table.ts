@@ -3,7 +3,7 @@ import { NO_SEQ, type SeqNum } from '@understudy/core/internal';
 
 /** A scan of up to this many entries beats hashing. */
 const SCANNED_MAX = 8;
-/** If a frame makes a table larger than this, the next frame gets a new one, so that one frame cannot keep memory. */
+/** A table that grows beyond this in one frame is replaced for the next frame, so that one frame cannot keep memory. */
 const KEPT_MAX = 64;
 
 /**

@@ -30,12 +30,12 @@ export class Writer {
   private taken = 0;
   private start = 0;
   private at = 0;
-  /** Where in the current encoding bytes stand that were not copied; undefined if it is not asked for in pieces. */
+  /** The places of bytes in the current encoding that were not copied; undefined if it is not asked for in pieces. */
   private apart: { readonly offset: number; readonly value: Uint8Array }[] | undefined;
 
   /**
-   * Has `encode` write and finish one encoding, and returns it in pieces that follow each other. Long bytes are pieces of their own and
-   * are not copied, so they must not change any more: a copy of 64 MiB holds the event loop for 40 ms.
+   * Has `encode` write and finish one encoding, and returns it in consecutive pieces. Long bytes are pieces of their
+   * own and are not copied, so they must not change afterwards: a copy of 64 MiB would hold the event loop for 40 ms.
    */
   inPieces(encode: () => Uint8Array): readonly Uint8Array[] {
     this.apart = [];
@@ -61,7 +61,7 @@ export class Writer {
     this.connections.clear();
     this.names.clear();
     this.start = this.at = this.taken + ENVELOPE_MAX_BYTES;
-    // Bytes that are left where they are need no room.
+    // Bytes that are not copied need no room.
     const needed = this.apart === undefined ? estimate + SLACK_BYTES : SLACK_BYTES;
     if (this.at + needed > this.slab.length) this.renew(needed, needed);
     this.byte(VERSION);
@@ -77,7 +77,10 @@ export class Writer {
     return encoded;
   }
 
-  /** What was written, as a view that is good until the next `begin`. It takes `finish`'s place where nobody keeps it. */
+  /**
+   * The encoding so far, as a view that is valid until the next `begin`. It replaces `finish` where the bytes are not
+   * kept.
+   */
   view(): Buffer {
     const written = this.slab.subarray(this.start, this.at);
     if (this.slab.length > SLAB_BYTES) this.abandonSlab();

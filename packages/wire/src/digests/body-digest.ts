@@ -9,8 +9,8 @@ const DIGITS = 2 * BODY_DIGEST_BYTES;
 const writer = new Writer();
 
 /**
- * The first 20 bytes of the SHA-256 of a request as it stands by itself on the wire, which says everything about it. So
- * replicas of one version of the layout agree on the digest, whichever frame or RPC brought the request.
+ * The first 20 bytes of the SHA-256 of a request as it stands by itself on the wire, which includes every part of it.
+ * So replicas of one version of the layout agree on the digest, whichever frame or RPC brought the request.
  */
 export function bodyDigest(request: Request): BodyDigest {
   if (request.message.length >= APART_MIN_BYTES) return largeBodyDigest(request);
@@ -19,7 +19,10 @@ export function bodyDigest(request: Request): BodyDigest {
   return hash('sha256', writer.view()).slice(0, DIGITS) as BodyDigest;
 }
 
-/** The same without a copy of the message, which would hold the event loop for as long as the SHA-256 itself. */
+/**
+ * Computes the same digest without a copy of the message, which would hold the event loop for as long as the SHA-256
+ * itself.
+ */
 function largeBodyDigest(request: Request): BodyDigest {
   const digest = createHash('sha256');
   for (const piece of writer.inPieces(() => encodeRequest(request))) digest.update(piece);

@@ -1,4 +1,4 @@
-/** Digests by which replicas compare what their handlers answered. */
+/** Digests by which replicas compare the answers of their handlers. */
 import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core/internal';
 import { hash32 } from './hash.js';
 
@@ -8,8 +8,8 @@ const PRESENT = Buffer.from('present');
 const BARE = 5;
 
 /**
- * A digest of everything that an outcome says. Equal outcomes have equal digests, whether metadata values are texts or
- * bytes and whatever kind of view holds the bytes.
+ * A digest of every part of an outcome. Equal outcomes have equal digests, whether metadata values are texts or bytes
+ * and whatever kind of view holds the bytes.
  *
  * @returns an unsigned 32-bit integer
  */

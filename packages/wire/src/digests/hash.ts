@@ -1,5 +1,5 @@
 /** The hash behind every digest of a message. */
-/** From so many bytes on it pays to make a view that reads whole words. */
+/** From this length on a view that reads whole words pays off. */
 const VIEW_MIN_BYTES = 256;
 const PRIME_1 = 0x9e3779b1;
 const PRIME_2 = 0x85ebca77;
@@ -45,7 +45,7 @@ function stripes(bytes: Uint8Array, end: number, seed: number): number {
   return (rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18)) | 0;
 }
 
-/** The same for long inputs. A view reads a word at once: 64 MiB would else hold the event loop for 60 ms longer. */
+/** Hashes long inputs. A view reads a word at once; without it 64 MiB would hold the event loop for 60 ms longer. */
 function longStripes(words: DataView, end: number, seed: number): number {
   let a = (seed + PRIME_1 + PRIME_2) | 0;
   let b = (seed + PRIME_2) | 0;

@@ -30,7 +30,7 @@ import {
 } from '../parts/record/membership.js';
 import { bodiesBytes, readBodies, readName, writeBodies, writeName } from '../parts/request.js';
 
-/** What a receiver of pieces answers, by the byte that says so. Never change the order. */
+/** The answers of a receiver of pieces, each written as its index in this list. Never change the order. */
 const ANSWERS = ['receives', 'done', 'damaged'] as const satisfies readonly PieceAckFrame['answer'][];
 
 const RARE_FRAME_BYTES = 512;

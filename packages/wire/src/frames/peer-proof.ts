@@ -1,4 +1,4 @@
-/** How two replicas prove to each other that they know the group's secret, before either says anything else. */
+/** The frames by which two replicas prove to each other that they know the group's secret, before any other frame. */
 import type { Member } from '@understudy/core';
 import { malformed } from '../bytes/failure.js';
 import { Kind, VERSION } from '../bytes/layout.js';
@@ -8,7 +8,7 @@ import { readMember, writeMember } from '../parts/record/membership.js';
 export const PEER_NONCE_BYTES = 32;
 export const PEER_PROOF_BYTES = 32;
 
-/** First on a link of a group that has a secret: from the replica that opened it, then from the other. */
+/** The first frame on a link of a group that has a secret: from the replica that opened it, then from the other. */
 export interface PeerChallenge {
   readonly group: string;
   readonly member: Member;
@@ -36,7 +36,7 @@ export function decodePeerChallenge(bytes: Uint8Array): PeerChallenge {
   return challenge;
 }
 
-/** Second on such a link, from each side: an HMAC over both challenges. */
+/** Encodes the second frame on such a link, from each side: an HMAC over both challenges. */
 export function encodePeerProof(proof: Uint8Array): Uint8Array {
   writer.begin(Kind.peerProof, 64);
   writer.bytes(proof);

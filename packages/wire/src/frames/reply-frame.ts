@@ -77,7 +77,7 @@ export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
   return writer.finish();
 }
 
-/** The same in pieces, for a frame with a large message: that is a piece of its own, and is not copied. */
+/** Encodes the frame in pieces: a large message is a piece of its own and is not copied. */
 export const replyFramePieces = (frame: ReplyFrame): FrameBytes => writer.inPieces(() => encodeReplyFrame(frame));
 
 /**

@@ -137,9 +137,9 @@ function readHello(r: Reader): HelloFrame {
 }
 
 /**
- * Refuses what no client may say. Only a group's primary brings in the replies to its calls; a client that could send
- * one would speak for another service. Replicas alone form the names of idempotency keys, from who calls and with what
- * metadata; a client that could send one would answer, or block, the calls of others.
+ * Refuses parts that no client may send. Only a group's primary brings in the replies to its calls; a client that could
+ * send one would speak for another service. Only replicas form the names of idempotency keys, from the caller's
+ * identity and its metadata; a client that could send one would answer, or block, the calls of others.
  */
 function fromClient(request: Request): Request {
   if (request.reply !== undefined) malformed('a client sent the reply to a nested call');

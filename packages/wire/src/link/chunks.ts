@@ -8,12 +8,14 @@ import { allocateFrame, ENVELOPE_MAX_BYTES } from '../bytes/slab.js';
 const PART = 0x80 | VERSION;
 const LAST_PART = 0xc0 | VERSION;
 
-/** Small enough that a small frame between two chunks of a large one hardly waits, and well below gRPC's 4 MiB. */
+/**
+ * A chunk is so small that a small frame between two chunks of a large one hardly waits, and well below gRPC's 4 MiB.
+ */
 export const CHUNK_BYTES = 64 * 1024;
 /** How many bytes a gRPC message that carries a frame, or a part of one, has at most. */
 export const MESSAGE_BYTES_MAX = CHUNK_BYTES + ENVELOPE_MAX_BYTES;
 const DEFAULT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
-/** Every part but the last has at least this many bytes, so that nobody can fill an assembler with tiny parts. */
+/** Every part but the last has at least this many bytes, so that tiny parts cannot fill an assembler. */
 const PART_BYTES_MIN = 1024;
 /** The mark and the lane. */
 const PART_HEADER_BYTES = 2;
@@ -27,7 +29,7 @@ export type Lane = keyof typeof LANES;
 const LANE_COUNT = Object.keys(LANES).length;
 
 export interface ChunkerOptions {
-  /** How many bytes a chunk has at most; at least 1027. Default 64 KiB. */
+  /** The most bytes in a chunk; at least 1027. Default 64 KiB. */
   readonly chunkBytes?: number;
 }
 
@@ -46,7 +48,7 @@ export class Chunker {
     return [...this.chunks(frame, lane)];
   }
 
-  /** The chunks of a frame. Each is made only when it is asked for, so that a frame that waits is in memory once. */
+  /** The chunks of a frame. Each chunk is made when it is asked for, so that a waiting frame is in memory only once. */
   *chunks(frame: FrameBytes, lane: Lane = 'ordinary'): Generator<Uint8Array, void, void> {
     const length = frameLength(frame);
     if (length <= this.chunkBytes) {
@@ -66,11 +68,11 @@ export class Chunker {
 }
 
 export interface AssemblerOptions {
-  /** How many bytes a frame has at most, and all frames that wait for their parts together. Default 256 MiB. */
+  /** The most bytes in a frame, and in all frames together that wait for their parts. Default 256 MiB. */
   readonly frameBytesMax?: number;
 }
 
-/** Puts together what a Chunker cut. Each direction of a link needs an assembler of its own. */
+/** Puts together the chunks of a Chunker. Each direction of a link needs an assembler of its own. */
 export class Assembler {
   private readonly frameBytesMax: number;
   private lanes: Uint8Array[][] = [];

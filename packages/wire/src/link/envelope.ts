@@ -38,7 +38,7 @@ export function unwrapFrame(message: Buffer): Uint8Array {
   return message.subarray(at);
 }
 
-/** Whether an envelope stands in front of `bytes`. Other memory than slabs could change before the message is sent. */
+/** Whether an envelope stands in front of `bytes`. Memory other than a slab could change before the message is sent. */
 function isWrapped(bytes: Uint8Array, size: number): boolean {
   const start = bytes.byteOffset - size;
   if (start < 0 || !isInSlab(bytes)) return false;

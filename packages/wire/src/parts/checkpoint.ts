@@ -22,7 +22,7 @@ import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
 import { itemBytes, readBareItem, writeBareItem } from './stream.js';
 import { readTimers, timersBytes, writeTimers } from './timer.js';
 
-/** What a piece has, by the byte that says so. Never change the order. */
+/** The kinds of pieces, each written as its index in this list. Never change the order. */
 const PIECES = ['records', 'state', 'end'] as const satisfies readonly Piece['kind'][];
 
 const FIXED_BYTES = 64;

@@ -1,4 +1,7 @@
-/** Calls that handlers make: who calls, the replies on their way back, and the calls that a checkpoint remembers. */
+/**
+ * Calls that handlers make: the name of the caller, the replies on their way back, and the calls that a checkpoint
+ * remembers.
+ */
 import type { OrderNum, Term } from '@understudy/core';
 import {
   type CallerSnapshot,
@@ -64,7 +67,7 @@ export function readCaller(r: Reader): NestedCaller {
 export const callerBytes = ({ client, owner, proof }: NestedCaller): number =>
   32 + client.length + (owner?.length ?? 0) + (proof?.length ?? 0);
 
-/** Refuses a caller that says whose name it uses: replicas find that out by themselves. */
+/** Refuses a caller that names the owner of its name, because replicas find that out by themselves. */
 export function ownerless(caller: NestedCaller): NestedCaller {
   return caller.owner === undefined ? caller : malformed('a caller said itself whose name it uses');
 }

@@ -1,5 +1,5 @@
 /**
- * Lists of orderInfo, the bulk of what replicas and clients tell each other: as a rule two bytes an order and the digest
+ * Lists of orderInfo, the bulk of the traffic between replicas and clients: usually two bytes an order, and the digest
  * of its body.
  */
 import type { OrderNum, Term } from '@understudy/core';
@@ -38,7 +38,7 @@ const DIGESTS_STATE = 0b10000000;
 /** The low bits of an entry's head. The others are the index of its connection. */
 const HEAD_BITS = 2;
 const HAS_FLAGS = 0b01;
-/** The time is another than that of the entry before. */
+/** The entry's time differs from that of the entry before. */
 const HAS_TIME = 0b10;
 
 /** Connection and seqNum take at least a byte each. */

@@ -1,4 +1,4 @@
-/** The outcome of a message: a reply with all that its caller is sent, or one of the outcomes that are no reply. */
+/** The outcome of a message: a reply with everything that its caller is sent, or an outcome that is no reply. */
 import type { Outcome, Reply, StreamEnd } from '@understudy/core/internal';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';

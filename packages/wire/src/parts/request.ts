@@ -17,7 +17,7 @@ const HAS_KEY = 0b100;
 /** A flag that the carrier of the request may use. */
 const CARRIER_FLAG = 0b1000;
 const HAS_STREAM = 0b10000;
-/** A byte follows whose flags say which of the rare parts follow it. */
+/** Another byte follows whose flags name the rare parts that the request has. */
 const HAS_MORE = 0b100000;
 const FLAG_BITS = 6;
 const HAS_CALLER = 0b1;
@@ -117,7 +117,7 @@ export function bodiesBytes(bodies: readonly Body[]): number {
   return bytes;
 }
 
-/** Writes what names a body: its connection and its seqNum. */
+/** Writes the name of a body: its connection and its seqNum. */
 export function writeName(w: Writer, connection: ConnectionId, seqNum: SeqNum): void {
   const index = w.connection(connection, 0, 0);
   w.after(w.connections.lastSeq(index), seqNum);

@@ -1,6 +1,6 @@
 /**
- * The secret of a session, from which its connection follows: who knows the connection, which travels in every order,
- * cannot speak for the session, and who made the secret needs no replica to remember it.
+ * The secret of a session, from which its connection follows. The connection travels in every order, and whoever knows
+ * only that cannot speak for the session. The client that made the secret needs no replica to remember it.
  */
 import { hash } from 'node:crypto';
 import { type ConnectionId, connectionId } from '@understudy/core/internal';

@@ -1,6 +1,7 @@
 /**
- * The versions of the wire that a process speaks, as it says in the first frame of every link. That frame travels in the
- * oldest of them, so that whoever speaks one of them can read it. The lower of the two newest is used on the link.
+ * The versions of the wire that a process speaks, as the first frame of every link tells them. That frame travels in
+ * the oldest of them, so that a process that speaks any of them can read it. The link then uses the lower of the two
+ * newest versions.
  */
 import { UnderstudyError } from '@understudy/core';
 import { VERSION } from '../bytes/layout.js';
@@ -13,7 +14,7 @@ export interface Spoken {
   readonly newest: number;
 }
 
-/** What this version of Understudy speaks. */
+/** The versions that this build of Understudy speaks. */
 export const SPOKEN: Spoken = { oldest: VERSION, newest: VERSION };
 
 /**

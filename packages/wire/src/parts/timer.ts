@@ -1,4 +1,4 @@
-/** Timers: those that are due, as bodies, and those that a checkpoint has. */
+/** Timers: due ones as bodies, and armed ones in a checkpoint. */
 import type { ArmedSnapshot, Checkpoint, DueTimer } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';
