@@ -1,4 +1,4 @@
-/** Something that may happen next in a run. */
+/** An event that may happen next in a run. */
 export interface Act {
   act(): void;
 }

@@ -9,7 +9,7 @@ import type { ThreadPlan } from './plan/plan.js';
 import type { Simulation } from './simulation.js';
 
 /**
- * Plays a run to its end: calls, faults and whatever is possible, as drawn; then safety, then liveness.
+ * Plays a run to its end: first calls, faults and other acts as drawn, then the check of safety, then that of liveness.
  *
  * @throws Violation, or whatever a core throws
  */

@@ -78,7 +78,10 @@ export class Applications {
     else client.call(operation, sure ? '/log.Log/Sure' : '/log.Log/Append');
   }
 
-  /** One message of death at a time, and only while the whole group is there: two at once may end all of three. */
+  /**
+   * At most one message of death is under way at a time, and only while the whole group runs: two at once could end all
+   * three replicas.
+   */
   #drawDeadly(readOnly: boolean): Deadly | undefined {
     const { choices, plan, servers, history, coordinator, calm } = this.#world;
     if (plan.deadly === 0 || readOnly || calm || !choices.chance(plan.deadly)) return undefined;
@@ -102,7 +105,7 @@ export class Applications {
     return [history.invoke(session, how, opening.input), opening, habits];
   }
 
-  /** Adds what applications may do next with their streams. */
+  /** Adds the acts by which applications may go on with their streams. */
   possible(acts: Act[]): void {
     for (const client of this.#world.clients) {
       for (const stream of client.openStreams.values()) if (stream.ready) acts.push(stream);
@@ -150,19 +153,19 @@ export class Applications {
     const keyed = !readOnly && choices.chance(0.5);
     const operation = this.#invoke(PLAIN, { readOnly, stuck: false, keyed });
     this.#plainCalls.send(server, operation);
-    // A proxy between them may send it again before it was answered.
+    // A proxy on the way may send the call again before it was answered.
     const again = keyed && operation.state !== 'unknown' && operation.state !== 'never' && choices.chance(0.2);
     if (again) this.#plainCalls.send(server, operation);
   }
 
-  /** A call with an idempotency key, so that it can be made again. */
+  /** Makes a call with an idempotency key, so that it can be repeated. */
   callWithKey(server: PlainServer): ApplicationCall {
     const operation = this.#invoke(PLAIN, { readOnly: false, stuck: false, keyed: true });
     this.#plainCalls.send(server, operation);
     return operation;
   }
 
-  /** Every caller that never heard what became of its call with a key calls again. */
+  /** Repeats every call with a key whose caller never heard its outcome. */
   retryWithKey(server: PlainServer): void {
     for (const operation of this.#world.history.operations) {
       const { key, refused, stuck, state } = operation;
@@ -173,7 +176,7 @@ export class Applications {
     }
   }
 
-  /** A read that goes to this very replica. */
+  /** Sends a read to this very replica. */
   readPlainly(server: PlainServer): void {
     this.#plainCalls.send(server, this.#invoke(PLAIN, { readOnly: true, stuck: false, keyed: false }));
   }

@@ -12,15 +12,15 @@ import { demand } from '../violation.js';
 const CALLING_GROUP = -2;
 const CLIENT = 'h/1';
 
-/** A call of the group, which may be sent several times. */
+/** A call of the group, which it may send several times. */
 interface Ask {
   readonly operation: ApplicationCall;
   readonly id: NestedId;
   /** The outcome is known. */
   done: boolean;
-  /** How many sendings are on their way. */
+  /** How many attempts are on their way. */
   open: number;
-  /** Nobody knows what some sending of it did. */
+  /** Whether the effect of some attempt is unknown. */
   uncertain: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface CallingGroupWorld {
   readonly clients: readonly CallingClient[];
   readonly history: History;
   readonly coordinator: { readonly record: GroupRecord | undefined };
-  /** The operation as the workload's machine takes it. */
+  /** Draws an operation for the workload's machine. */
   drawInput(readOnly: boolean): unknown;
 }
 
@@ -58,7 +58,7 @@ export class CallingGroup {
     this.#primary = world.choices.pick(world.clients);
   }
 
-  /** The group does something, or a former primary of it does. */
+  /** The group acts, or one of its former primaries does. */
   act(): void {
     const { choices } = this.#world;
     const what = choices.below(10);
@@ -103,7 +103,7 @@ export class CallingGroup {
     for (const ask of this.#asks) if (!ask.done) this.#send(this.#primary, ask, this.#term, this.#settledUpTo);
   }
 
-  /** A former primary asks, or a message arrives that was on its way for long. */
+  /** A former primary calls, or a message arrives that was long on its way. */
   #askLate(): void {
     const { choices, clients } = this.#world;
     const ask = choices.maybe(this.#asks);
@@ -112,13 +112,17 @@ export class CallingGroup {
     this.#send(choices.pick(clients), ask, 1 + choices.below(this.#term), settledUpTo);
   }
 
-  /** Its replicas differ: it asks for something else under the same id. */
+  /** The calling group's replicas differ: one makes another request under the same id. */
   #askDifferently(): void {
     const ask = this.#world.choices.maybe(this.#asks);
     if (ask !== undefined && ask.id.orderNum > this.#settledUpTo) this.#begin(ask.id);
   }
 
-  /** When all faults are over: whatever has no outcome is asked for once more. @returns whether there is nothing left */
+  /**
+   * After all faults are over: repeats every call without an outcome.
+   *
+   * @returns whether none is left
+   */
   askAgain(): boolean {
     const left = this.#asks.filter(({ done }) => !done);
     const client = this.#world.clients.find(({ dead }) => !dead);
@@ -190,7 +194,7 @@ export class CallingGroup {
     history.answer(operation, outcome);
   }
 
-  /** Another request has the same id. */
+  /** Whether another request has the same id. */
   #isTaken(ask: Ask): boolean {
     return this.#othersOf(ask).length > 0;
   }
@@ -207,7 +211,7 @@ export class CallingGroup {
     if (ask.open === 0 && operation.state === 'open') this.#world.history.fail(operation, ask.uncertain);
   }
 
-  /** At the end each id has one effect, whoever asked for it and how often. */
+  /** Checks at the end that each id has one effect, however often and by whichever replica it was requested. */
   check(operations: readonly string[]): void {
     const took = new Map<string, string>();
     for (const { operation, id } of this.#asks) {

@@ -47,14 +47,14 @@ export class PlainCalls {
         this.#open.delete(operation);
         this.#world.history.answer(operation, replyOf(outcome));
       },
-      // Of a call that was sent more than once, under its key, nobody knows.
+      // The outcome of a call that was sent more than once under its key is unknown.
       failed: (code: ErrorCode) =>
         this.#fail(operation, ERROR_CODES[code].mayHaveTakenEffect || operation.key !== undefined),
       lost: () => this.#fail(operation, true),
     };
   }
 
-  /** One sending failed. The last one counts, unless another was answered. */
+  /** One attempt failed. The last attempt decides, unless another was answered. */
   #fail(operation: ApplicationCall, mayHaveTakenEffect: boolean): void {
     const sent = this.#open.get(operation);
     if (sent === undefined) return;
@@ -66,7 +66,7 @@ export class PlainCalls {
     if (operation.state === 'open') this.#world.history.fail(operation, mayHaveTakenEffect);
   }
 
-  /** How many wait for an answer, without those whose handlers never end. */
+  /** How many calls wait for an answer, without those whose handlers never end. */
   get waiting(): number {
     let waiting = 0;
     for (const { stuck } of this.#open.keys()) if (!stuck) waiting++;

@@ -11,10 +11,13 @@ export const REFUSED: Reply = Object.freeze({ kind: 'reply', code: 7, details: '
 /** The method of one-way calls. */
 export const ONE_WAY = '/log.Log/Tell';
 
-/** The reply to a one-way call. */
+/** Whether a reply is the one to a one-way call. */
 const isAccepted = ({ code, message }: Reply): boolean => code === 0 && message?.length === 0;
 
-/** At the start of its handler, before the handler would end, or when a handler that waited goes on. */
+/**
+ * When a message of death ends the process: at the start of its handler, before the handler would end, or when a
+ * handler that waited goes on.
+ */
 export type Deadly = 'start' | 'end' | 'step';
 
 /** One call of an application, as the application sees it. */
@@ -24,28 +27,28 @@ export interface ApplicationCall {
   readonly process: number;
   /** The operation for the workload's machine; null if there is none. */
   readonly input: unknown;
-  /** If it is a message of a stream: the stream's name, and the message's place among those of its client. */
+  /** For a message of a stream: the stream's name, and the message's place among its client's messages. */
   readonly place: { readonly stream: string; readonly position: number } | undefined;
   readonly readOnly: boolean;
-  /** Its handler never ends, or some replica took the handler for one that never ends. */
+  /** Whether its handler never ends, or some replica took it for one that never ends. */
   stuck: boolean;
-  /** When it ends the process that runs its handler; undefined if it is an ordinary one. */
+  /** When it ends the process that runs its handler; undefined for an ordinary call. */
   readonly deadly: Deadly | undefined;
   /** How many processes it ended, and how many replicas were in sync when it ended the first. */
   deaths: number;
   inSyncBefore: number;
-  /** An operator took it away, so it ends no process any more. */
+  /** Whether an operator took it away, so that it ends no process any more. */
   spared: boolean;
-  /** Its caller was told that it is not processed any more. */
+  /** Whether its caller was told that it is no longer processed. */
   poisoned: boolean;
   readonly key: string | undefined;
-  /** It uses the key of another operation, so it must be refused. */
+  /** Whether it uses the key of another operation, so that it must be refused. */
   readonly refused: boolean;
   readonly invokedAt: number;
   completedAt: number;
   /**
-   * `accepted`: a one-way call has its place in the order, and nobody says what came of it; `unknown`: it ended and may
-   * have taken effect; `never`: it ended and must not have.
+   * `accepted`: a one-way call has its place in the order, and its outcome is never told. `unknown`: it ended and may
+   * have taken effect. `never`: it ended and must not have taken effect.
    */
   state: 'open' | 'answered' | 'accepted' | 'unknown' | 'never';
   saw: Saw | undefined;
@@ -53,12 +56,12 @@ export interface ApplicationCall {
   stableAt: number;
 }
 
-/** How a call is made, beside its input. */
+/** Properties of a call besides its input. */
 export interface CallTraits {
   readonly readOnly: boolean;
   readonly stuck: boolean;
   readonly keyed: boolean;
-  /** The key of an earlier operation, which asks for something else. */
+  /** The key of an earlier operation with another request. */
   readonly key?: string;
   readonly place?: ApplicationCall['place'];
   readonly deadly?: Deadly | undefined;
@@ -68,16 +71,16 @@ export interface CallTraits {
 interface Promotion {
   readonly at: number;
   readonly gaveUp: ReadonlySet<number>;
-  /** Its predecessor handed over, and made everything stable before: nothing can be lost. */
+  /** Whether its predecessor handed over after it had made everything stable, so that no order can be lost. */
   readonly orderly: boolean;
 }
 
-/** All calls of a simulation and what became of them; says at the end whether the group kept its promises (DESIGN 3). */
+/** All calls of a simulation with their outcomes. Checks at the end whether the group kept its promises (DESIGN 3). */
 export class History {
   readonly operations: ApplicationCall[] = [];
   readonly byName = new Map<string, ApplicationCall>();
   readonly streams: StreamRecord[] = [];
-  /** By name, when a primary first knew an order to be stable that is no operation. */
+  /** By name: when a primary first knew that an order which is no operation is stable. */
   readonly #partsStableAt = new Map<string, number>();
   readonly #promotions: Promotion[] = [];
   #now = 0;
@@ -125,7 +128,7 @@ export class History {
     if (operation.state === 'never' && outcome.code === REFUSED.code) return;
     const isPoison = outcome.details.startsWith('UNDERSTUDY_POISON');
     if (isPoison && operation.poisoned) return;
-    // Interceptors come first, and may refuse it by themselves.
+    // Interceptors come first, and may refuse the call by themselves.
     demand(
       !operation.refused || outcome.code === REFUSED.code,
       () => `${operation.name} is answered, with the key of another`,
@@ -136,7 +139,7 @@ export class History {
       operation.state = 'accepted';
       return;
     }
-    // Primaries died while they processed it, whether of it or by chance.
+    // Primaries died while they processed it, because of it or by chance.
     if (isPoison) {
       operation.state = 'unknown';
       operation.poisoned = true;
@@ -167,7 +170,7 @@ export class History {
     this.#promotions.push({ at: this.#now++, gaveUp, orderly });
   }
 
-  /** Some promotion went on without this process, so it may hold orders that never happened. */
+  /** Whether some promotion went on without this process, which may therefore hold orders that never happened. */
   wasGivenUp(process: number): boolean {
     return this.#promotions.some(({ gaveUp }) => gaveUp.has(process));
   }
@@ -219,7 +222,7 @@ export class History {
     );
   }
 
-  /** Whether some order of the calls explains what all callers saw so far; what is still open may have happened. */
+  /** Checks that some order of the calls explains every answer so far. Calls that are still open may have happened. */
   judge(workload: Workload, concurrent: boolean): void {
     const seen: Operation<unknown, unknown>[] = [];
     for (const operation of this.operations) {
@@ -240,8 +243,8 @@ export class History {
   }
 
   /**
-   * Promise 3 for items: each item that was given is the one that its handler sends in that place in the history that
-   * survives.
+   * Checks promise 3 for items: each item that an application got is the one that its handler sends at that place in
+   * the surviving history.
    */
   #checkItems(record: StreamRecord, final: Ledger, concurrent: boolean): void {
     const { name, process } = record;
@@ -255,7 +258,7 @@ export class History {
     );
   }
 
-  /** Whether an answered operation is in the final list just as its reply says; if not, its loss must be excused. */
+  /** Whether an answered operation is in the final list as its reply says. If not, its loss must be excused. */
   #isKept(operation: ApplicationCall, final: Ledger, concurrent: boolean): boolean {
     const { name, saw, readOnly } = operation;
     if (operation.state === 'accepted') {
@@ -275,7 +278,10 @@ export class History {
     return false;
   }
 
-  /** A call that was accepted may be taken for one of which primaries died, by chance too. Nobody tells its caller. */
+  /**
+   * Whether an accepted call may be missing because it was taken, even by chance, for a message of death. Its caller is
+   * not told.
+   */
   #mayBeRefused({ deadly }: ApplicationCall): boolean {
     return deadly !== undefined || this.#refusesAccepted;
   }

@@ -2,7 +2,7 @@ import { type ConnectionId, type OrderInfo, seqNumOf } from '@understudy/core/in
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 
-/** A client as it tells of what it holds. */
+/** A client, with the state by which losses are judged. */
 export interface LossClient {
   readonly index: number;
   readonly alive: boolean;
@@ -23,7 +23,7 @@ export interface LossesWorld {
   outOfReach(server: LossServer): ReadonlySet<number>;
 }
 
-/** The process that a session belongs to. */
+/** The client process that a session belongs to. */
 interface Speaker {
   readonly client: LossClient;
   readonly process: number;
@@ -60,7 +60,7 @@ export class Losses {
     }
   }
 
-  /** @param infos what is known of the order that is called lost, by term */
+  /** @param infos the known versions of the order that is called lost, one for each term */
   calledLost(server: LossServer, hole: number, infos: readonly OrderInfo[]): void {
     const gone = this.#world.outOfReach(server);
     const isExcused = infos.length === 0 ? gone.size > 0 : infos.some((info) => this.#isGone(server, info, gone));
@@ -83,8 +83,8 @@ export class Losses {
   }
 
   /**
-   * A primary that holds its lease knows what its backups said a lease ago. It does not rely on sessions that a backup
-   * had given up by then.
+   * A primary that holds its lease knows what its backups reported up to a lease ago, so it does not rely on sessions
+   * that a backup had given up by then.
    */
   #wasSilentBefore(client: LossClient, server: LossServer, leftMs: number | undefined): boolean {
     const { plan, network } = this.#world;

@@ -2,7 +2,7 @@ import type { ReplicaProgress, ReplyFrame } from '@understudy/core/internal';
 import type { SessionLink } from '../network/session-link.js';
 import { demand } from '../violation.js';
 
-/** No answer can arrive within so short a time. */
+/** No answer can arrive in less time than this. */
 const TOO_SOON_MS = 15;
 
 interface NackingReplica {

@@ -8,7 +8,7 @@ export class CalleeStream {
   readonly name: string;
   readonly client: string;
   readonly #shape: StreamShape;
-  /** The messages that it took, and whether it saw their end. */
+  /** The number of messages that it took, and whether it saw their end. */
   messages = 0;
   isHalfClosed = false;
   /** The caller has the items up to this one for good. */
@@ -27,12 +27,12 @@ export class CalleeStream {
     return kind === 'bidi' ? this.messages : 0;
   }
 
-  /** It sends nothing more. */
+  /** Whether it sends nothing more. */
   get isComplete(): boolean {
     return this.#shape.kind === 'server' || this.isHalfClosed;
   }
 
-  /** A message comes, perhaps again. */
+  /** Takes a message, which may come again. */
   take(position: number, isEnd: boolean): void {
     demand(position <= this.messages + 1, () => `${this.name} is sent message ${position} after ${this.messages}`);
     if (position !== this.messages + 1 || this.isHalfClosed) return;
@@ -40,17 +40,17 @@ export class CalleeStream {
     else this.messages++;
   }
 
-  /** The caller asks for what comes after this item, so it has everything up to there for good. */
+  /** The caller asks for the items after this one, so it has everything up to it for good. */
   asked(after: number): void {
     demand(after >= this.#freedUpTo, () => `${this.name} goes back to item ${after} after ${this.#freedUpTo}`);
     this.#freedUpTo = after;
   }
 
   /**
-   * Each item is in the history of the caller once, in order, and all of them before the status.
+   * Checks that each item is in the caller's history once, in order, and before the status.
    *
-   * @param final what the primary holds
-   * @param mayPassOver messages of death are passed over, and so is a handler that is taken for one
+   * @param final the history that the primary holds
+   * @param mayPassOver whether messages of death are passed over, which may hit other handlers too
    */
   check(final: Ledger, mayPassOver: boolean): void {
     const { name } = this;
@@ -79,7 +79,7 @@ export class CalleeStream {
 export class NestedStreams {
   readonly #streams = new Map<string, CalleeStream>();
 
-  /** A stream is opened, perhaps again: then it goes on behind what the caller has. */
+  /** A stream is opened. If it was opened before, it goes on after the items that the caller has. */
   open(caller: NestedCaller, text: string, again: boolean, received: number): CalleeStream {
     const { client, id } = caller;
     const key = `${client}/${id.orderNum}.${id.index}`;

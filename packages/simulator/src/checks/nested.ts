@@ -4,12 +4,12 @@ import type { Ledger } from '../services/ledger.js';
 import { NOT_KNOWN, nestedKey, readCall } from '../services/nested.js';
 import { demand } from '../violation.js';
 
-/** A replica whose handlers call. */
+/** A replica whose handlers make calls. */
 export interface CallingReplica {
   readonly name: string;
   readonly alive: boolean;
   readonly member: Member;
-  /** As it was after the last step. */
+  /** Its progress after the last step. */
   readonly status: ReplicaProgress | undefined;
   /** The replica's progress, also in the middle of a step. */
   readonly core: { readonly progress: ReplicaProgress } | undefined;
@@ -20,7 +20,7 @@ export interface NestedCalleeWorld {
   readonly coordinator: { readonly record: GroupRecord | undefined };
 }
 
-/** What a call came to at the callee, or a function in the outside world, which may have run more than once. */
+/** The effects of a call at the callee, or of a function in the outside world, which may have run more than once. */
 interface Done {
   readonly client: string;
   readonly id: string;
@@ -28,12 +28,12 @@ interface Done {
   readonly values: string[];
 }
 
-/** The calls that a callee got, and the effects that they had (DESIGN 5.7, 7.3, 7.6). */
+/** The calls that a callee received, and the effects that they had (DESIGN 5.7, 7.3, 7.6). */
 export class NestedCallee {
   readonly #world: NestedCalleeWorld;
   readonly #isOurs: (what: string) => boolean;
   readonly #done = new Map<string, Done>();
-  /** By client and what it asked: the id under which it asked. */
+  /** By client and request: the id of the call that made the request. */
   readonly #ids = new Map<string, string>();
   /** By client: the order up to which none of its calls comes again. */
   readonly #settledUpTo = new Map<string, number>();
@@ -94,9 +94,10 @@ export class NestedCallee {
   }
 
   /**
-   * Nothing is open any more. Whatever the callee did is part of the history that survives, together with its outcome.
+   * Nothing is open any more. Checks that every effect at the callee is part of the surviving history, with its
+   * outcome.
    *
-   * @param final what the primary holds
+   * @param final the history that the primary holds
    */
   check(final: Ledger): void {
     const { record } = this.#world.coordinator;
@@ -108,7 +109,7 @@ export class NestedCallee {
     }
     const mayPassOver = (record?.deaths?.poisoned.length ?? 0) > 0;
     for (const done of this.#done.values()) {
-      // The callee may have done what an operator then gave up.
+      // The callee may have done work that an operator then gave up.
       if (done.client !== client) continue;
       const { what, length, digest } = readCall(done.text);
       const told = heard.get(what);

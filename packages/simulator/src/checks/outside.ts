@@ -16,14 +16,14 @@ export interface ActingReplica extends CallingReplica {
 }
 
 /**
- * The outside world, which handlers change with `once` (DESIGN 5.10). It heeds no key: a function that runs for a second time
- * comes to something else, so the history shows which result survived.
+ * The outside world, which handlers change with `once` (DESIGN 5.10). It ignores keys: a function that runs a second
+ * time has another result, so the history shows which result survived.
  */
 export class Outside {
   readonly #record: NestedCallee;
   /** By key, the lives of replicas that began to run the function. */
   readonly #begun = new Map<string, Set<string>>();
-  /** The results of these are stable. */
+  /** The keys of functions whose results are stable. */
   readonly #settled = new Set<string>();
 
   constructor(world: OutsideWorld) {
@@ -56,7 +56,7 @@ export class Outside {
     return { kind: 'reply', code: throws ? 2 : 0, details: '', message };
   }
 
-  /** No promotion can lose this entry of the history any more. */
+  /** This entry of the history is stable, so no promotion can lose it any more. */
   stable(client: string, entry: string): void {
     const [what = '', result] = entry.split('=', 2);
     if (result !== undefined) this.#settled.add(`${client} ${what}`);

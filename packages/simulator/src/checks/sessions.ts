@@ -3,7 +3,7 @@ import type { SessionLink } from '../network/session-link.js';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 
-/** The time, and what sessions are promised. */
+/** The time, and the group's promises to sessions. */
 export interface SessionsWorld {
   readonly nowMs: number;
   readonly plan: Pick<Plan, 'config'>;

@@ -6,7 +6,7 @@ export interface GivenItem {
   /** Undefined for the status, whose index nobody tells. */
   readonly index: number | undefined;
   readonly digest: number;
-  /** The name of the order that made it leave. */
+  /** The name of the order that caused it to leave. */
   readonly by: string;
   readonly at: number;
 }

@@ -1,4 +1,4 @@
-/** What is demanded of every replica and client after every step of a run. */
+/** The checks that every replica and client must pass after every step of a run. */
 
 import type { GroupRecord, Member, OrderNum, ReplicaId } from '@understudy/core';
 import {
@@ -17,11 +17,14 @@ import { contentOf } from '@understudy/core/testing';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 
-/** The room that a replica may take beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
+/**
+ * How many log entries a replica may keep beyond the bounds of its config: those since a checkpoint, and those that a
+ * learner lacks.
+ */
 const LOG_SLACK = 64;
 
 /**
- * As many orders as the streams of a run may cause at one moment of virtual time, before anybody learns that they are
+ * How many orders the streams of a run may cause at one moment of virtual time, before any replica learns that they are
  * stable.
  */
 const LOG_SLACK_STREAMS = 20 * STREAM_WINDOW;
@@ -35,7 +38,7 @@ const PARTS_MAX = 2 * STREAM_WINDOW + 4;
 /** Orders in a term: far more than a run has. */
 const ORDERS_MAX = 0x10000;
 
-/** A replica that is looked at. */
+/** A replica under watch. */
 export interface WatchedReplica {
   readonly name: string;
   readonly alive: boolean;
@@ -43,7 +46,7 @@ export interface WatchedReplica {
   readonly member: Member;
   readonly status: ReplicaProgress | undefined;
   readonly clockMs: number;
-  /** Its process takes steps. */
+  /** Whether its process takes steps. */
   readonly runs: boolean;
   /** Whether the link on which it sends to that peer is up. */
   readonly isLinkedTo: (peer: ReplicaId) => boolean;
@@ -60,13 +63,13 @@ export interface WatchedReplica {
   };
 }
 
-/** A client that is looked at. */
+/** A client under watch. */
 export interface WatchedClient {
   readonly name: string;
   readonly core: { readonly status: { readonly retained: number } } | undefined;
   readonly calls: { readonly size: number };
   readonly streamsOpened: number;
-  /** Calls that its callers gave up in this session. */
+  /** How many calls their callers gave up in this session. */
   readonly gaveUp: number;
 }
 
@@ -86,9 +89,9 @@ const noteMost = <K>(most: Map<K, number>, key: K, now: number): void => {
 
 const sumOf = (most: ReadonlyMap<unknown, number>): number => [...most.values()].reduce((sum, one) => sum + one, 0);
 
-/** Looks at every replica after every step. */
+/** Checks every replica after every step. */
 export class Watch {
-  /** At present nothing goes wrong, and time passes in small steps. */
+  /** Whether nothing goes wrong at present and time passes in small steps. */
   fairWeather = false;
   /** The terms and orders after which primaries took digests of their states. */
   readonly digested = new Set<string>();
@@ -191,7 +194,7 @@ export class Watch {
     }
   }
 
-  /** DESIGN 7.2: an order of a term belongs to one message and to one time, whoever tells of it. */
+  /** DESIGN 7.2: an order of a term belongs to one message and to one time, whichever process tells of it. */
   order(info: OrderInfo): void {
     const place = info.term * ORDERS_MAX + info.orderNum;
     const known = this.#orders.get(place);
@@ -242,8 +245,9 @@ export class Watch {
   }
 
   /**
-   * DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open. A call
-   * that was given up is on its way for as long as there is no primary. Replies that wait for the delivery rule do so for 20 ms at most, and then are asked for as stable ones.
+   * DESIGN 7.8: the messages that a session keeps are bounded by the unstable orders that the group allows and by the
+   * calls that its callers have open. A call that was given up is on its way for as long as there is no primary.
+   * Replies that wait for the delivery rule wait at most 20 ms, and then are asked for as stable ones.
    */
   afterClientStep(client: WatchedClient, retained: number): void {
     const { unstableMax, queueMax } = this.#world.plan.config;
@@ -310,12 +314,12 @@ export class Watch {
     const stays = streams ?? timers;
     if (timers?.agenda?.mayArm) return;
     if (stays !== undefined && base !== undefined) return;
-    // One that has just started from there is given that whole log, before it knows of the streams in it.
+    // A replica that has just started from the base gets that whole log before it knows of the streams in it.
     if (stays !== undefined && role === 'joining') return;
     // A primary without backups shortens its log only as time passes. Many steps may come at one moment.
     if (role === 'primary' && inSync.length === 1 && !hasTicked) return;
-    // A replica that joined keeps its log until it has caught up once, which replies among the orders put off.
-    // A primary keeps its log for one that is being sent its copy, on links that break.
+    // A replica that joined keeps its log until it has caught up once, and replies among the orders delay that. A
+    // primary keeps its log for a replica that is being sent a copy, on links that break.
     const awaited = role === 'primary' && this.#world.servers.some(({ status }) => status?.role === 'joining');
     const forReplies = role === 'backup' ? 16 * LOG_SLACK : 4 * LOG_SLACK;
     const withReplies = nested === undefined && !awaited ? LOG_SLACK : forReplies;
@@ -323,9 +327,9 @@ export class Watch {
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }
 
-  /** Promise 1: all in-sync replicas processed the same up to the same order. */
+  /** Promise 1: at the same order all in-sync replicas have processed the same. */
   #compareAt(record: GroupRecord, server: WatchedReplica, orderNum: number): void {
-    // Where outcomes may differ, the core itself finds out a little later.
+    // Where outcomes may differ, the core itself notices a little later.
     if (this.#world.mayDiverge || !isInSync(record, server.member)) return;
     const mine = server.life.digests[orderNum];
     for (const other of this.#world.servers) {

@@ -5,7 +5,7 @@ import type { RunResult } from '../run.js';
 import { type Batch, seedAfter } from './batches.js';
 import type { Failure } from './tally.js';
 
-/** So many seeds without a result mean a defect of the simulator. Going on would only repeat it. */
+/** This many seeds without a result mean a defect of the simulator, and further seeds would only repeat it. */
 const FAILURES_MAX = 20;
 
 export interface PoolOptions {

@@ -4,7 +4,7 @@ import { RecordStore } from '@understudy/core/testing';
 import type { Watch } from '../checks/watch.js';
 import { RecordRequest, type RequestingReplica, type RequestWorld } from './record-request.js';
 
-/** The listeners who are told what happens to the record. */
+/** The parts of the run that hear of changes of the record. */
 export interface CoordinatorWorld extends RequestWorld {
   readonly watch: Pick<Watch, 'claims' | 'claimed' | 'recordChanged'>;
   /**
@@ -17,19 +17,19 @@ export interface CoordinatorWorld extends RequestWorld {
 
 /** The coordinator: one record on a disk, changed by compare-and-swap; slow, sometimes out of reach, sometimes crashing. */
 export class VirtualCoordinator {
-  /** It is down until then. */
+  /** The time until which it is down. */
   downUntilMs = 0;
   requests: readonly RecordRequest[] = [];
   readonly gaveUp = new Map<RequestingReplica, ReadonlySet<number>>();
-  /** The present term began with a hand-over by a primary that had the time to make everything stable first. */
+  /** Whether the present term began with a hand-over by a primary that had time to make everything stable first. */
   orderly = false;
   readonly #world: CoordinatorWorld;
   readonly #store = new RecordStore();
-  /** All records that there were, the newest last. */
+  /** All records so far, the newest last. */
   readonly #past: GroupRecord[] = [];
   /** How often the record was lost. */
   losses = 0;
-  /** What replicas are told of the record that was lost last. */
+  /** The record that was lost last, as replicas are told it. */
   #lost: GroupRecord | undefined;
   /** The records that were compared last, which seldom change. */
   #compared: {
@@ -46,7 +46,7 @@ export class VirtualCoordinator {
     this.#world = world;
   }
 
-  /** The newest record that there ever was, which is the present one unless it was lost. */
+  /** The newest record that ever existed, which is the present one unless it was lost. */
   get record(): GroupRecord | undefined {
     return this.#past.at(-1);
   }
@@ -74,10 +74,10 @@ export class VirtualCoordinator {
   }
 
   /**
-   * Somebody deletes the record, or puts back an older one. It stays lost until a replica puts it back.
+   * The record is deleted, or replaced by an older one. It stays lost until a replica puts it back.
    *
    * @param epoch of the older one; 0 for none
-   * @param isTold whether the watches of replicas say what was there before
+   * @param isTold whether the watches of replicas tell which record was there before
    */
   lose(epoch: number, isTold: boolean): void {
     this.#lost = isTold ? this.record : undefined;
@@ -90,7 +90,7 @@ export class VirtualCoordinator {
     if (this.hasLost) this.#store.record = this.record;
   }
 
-  /** What a replica that reads the record learns; undefined for one that must wait before it may begin. */
+  /** The answer to a replica that reads the record; undefined for a replica that must wait before it may begin. */
   answerTo(known: number): Extract<ReplicaEvent, { kind: 'record' | 'recordLost' }> | undefined {
     const found = this.#store.record;
     if (found !== undefined && found.epoch > known) return { kind: 'record', record: found };
@@ -108,12 +108,12 @@ export class VirtualCoordinator {
     this.requests = this.requests.filter((other) => other !== request);
   }
 
-  /** A change of the record that this replica wants for this reason is under way. */
+  /** Whether a change of the record that this replica wants for this reason is under way. */
   isAsked(server: RequestingReplica, reason: string): boolean {
     return this.requests.some((request) => request.server === server && request.reason === reason);
   }
 
-  /** It dies with whatever was on its way to it or from it; the record is on its disk. */
+  /** It crashes, and all messages to it and from it are lost; the record is on its disk. */
   crash(untilMs: number): void {
     this.downUntilMs = untilMs;
     for (const request of this.requests) request.lose();

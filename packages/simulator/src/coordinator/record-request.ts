@@ -20,7 +20,7 @@ export interface RequestingReplica {
   readonly runs: boolean;
   readonly lives: number;
   readonly withoutCoordinatorUntilMs: number;
-  /** A primary that hands over had the time to make everything stable first. */
+  /** Whether a primary that hands over had time to make everything stable first. */
   readonly hadTimeToHandOver: boolean;
   readonly isLinkedTo: (peer: ReplicaId) => boolean;
   step(event: ReplicaEvent): void;
@@ -58,7 +58,7 @@ export class RecordRequest implements Act {
   readonly #gaveUp: ReadonlySet<number> | undefined;
   #question: Question;
   #answer: Answer | undefined;
-  /** The question or its answer is lost: the replica that asked waits in vain, until then. */
+  /** The question or its answer is lost: its sender waits in vain until this time. */
   #lostUntilMs: number | undefined;
 
   constructor(
@@ -91,12 +91,12 @@ export class RecordRequest implements Act {
     return this.#answer === undefined || this.server.runs;
   }
 
-  /** The life that asked still waits for the answer. */
+  /** Whether the life that asked still waits for the answer. */
   get #waits(): boolean {
     return this.server.alive && this.server.lives === this.#life;
   }
 
-  /** The question or its answer is lost. The replica that asked cannot tell which. */
+  /** The question or its answer is lost. Its sender cannot tell which. */
   lose(): void {
     this.#lostUntilMs ??= this.#world.nowMs + DEADLINE_MS;
   }
@@ -109,7 +109,7 @@ export class RecordRequest implements Act {
     else this.#arrive(this.#answer);
   }
 
-  /** A question may reach the coordinator when its sender is gone. */
+  /** A question may reach the coordinator after its sender is gone. */
   #outliveSender(): void {
     const { choices } = this.#world;
     const onItsWay = this.#answer === undefined && this.#lostUntilMs === undefined;

@@ -1,4 +1,4 @@
-/** Everything that a run leaves open is drawn from here, so its answers decide the whole run. */
+/** The source of everything that a run leaves open, so its answers decide the whole run. */
 export abstract class Choices {
   /** A whole number, at least 0, less than n. */
   abstract below(n: number): number;

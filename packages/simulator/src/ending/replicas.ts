@@ -4,7 +4,7 @@ import { executes } from '../hosts/upgrade/executes.js';
 import { demand } from '../violation.js';
 import { asksNothing, type KeptWorld } from './kept.js';
 
-/** The replicas, which must come to hold the same. */
+/** The replicas, which must all come to the same state. */
 export type ReplicasWorld = KeptWorld;
 
 export function describeReplicas(world: ReplicasWorld): string {
@@ -37,7 +37,9 @@ export function areTogether(world: ReplicasWorld): boolean {
 export const primaryOf = (world: ReplicasWorld): ServerHost | undefined =>
   world.servers.find(({ alive, status }) => alive && status?.role === 'primary');
 
-/** It processed as much as the primary with another result, or has another state, and did not say so. */
+/**
+ * Whether a replica processed as much as the primary with another result, or has another state, and did not report it.
+ */
 const differs = (world: ReplicasWorld, server: ServerHost, primary: ServerHost): boolean => {
   const { alive, status, noticedDivergence } = server;
   if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) return false;
@@ -48,7 +50,7 @@ const differs = (world: ReplicasWorld, server: ServerHost, primary: ServerHost):
   return Buffer.compare(server.life.checkpoint(), primary.life.checkpoint()) !== 0;
 };
 
-/** All replicas hold the same, or said that they differ. */
+/** Checks that all replicas hold the same, or reported that they differ. */
 export function checkReplicas(world: ReplicasWorld): ServerHost {
   const primary = primaryOf(world);
   demand(primary !== undefined, () => 'there is no primary');
@@ -61,7 +63,7 @@ export function checkReplicas(world: ReplicasWorld): ServerHost {
     const { name, alive, status, noticedDivergence, life } = server;
     demand(!differs(world, server, primary), () => `${name} differs from the primary, and nobody noticed`);
     if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
-    // A passive backup has only what its checkpoint says.
+    // A passive backup has only the state of its checkpoint.
     if (!executes(world.coordinator.record, server)) continue;
     const theirs = life.service.operations.join(' ');
     demand(theirs === mine, () => `${name} has ${theirs}, the primary ${mine}`);

@@ -11,7 +11,10 @@ export interface SafetyWorld {
   readonly history: Pick<History, 'judge' | 'noteRefused'>;
 }
 
-/** The world stands still, in the middle of everything: whatever the group said until now must be true already. */
+/**
+ * Checks the promises while the world stands still in the middle of everything: whatever the group has answered so far
+ * must be true already.
+ */
 export function checkSafety({ coordinator, watch, history, plan }: SafetyWorld): void {
   if (coordinator.record !== undefined) watch.compareAll(coordinator.record);
   history.noteRefused(coordinator.record?.deaths?.poisoned);

@@ -31,9 +31,11 @@ export interface SettlingWorld {
     readonly record: GroupRecord | undefined;
     swap(next: GroupRecord, reason: string): SwapResult;
   };
-  /** Faults are over: from now on everything must go well. */
+  /** The time since which faults are over and everything must go well. */
   calmSinceMs: number;
-  /** Some client died, or was out of reach for sessionMs: the group may have to wait for an operator. */
+  /**
+   * Whether some client died, or was out of reach for sessionMs, so that the group may have to wait for an operator.
+   */
   someGivenUp: boolean;
   outOfReach(server: ServerHost): ReadonlySet<number>;
   healAll(): void;
@@ -46,14 +48,14 @@ export interface SettlingWorld {
 export type Ending = 'whole' | 'blocked' | 'unavailable';
 
 const ROUND_MS = 20;
-/** Within this time after the last fault every open call must end. */
+/** How long after the last fault every open call must have ended. */
 const ANSWERED_WITHIN_MS = 9000;
-/** A session that is closed gives up after five seconds; by then it has ended, clean or not. */
+/** A session that is closed gives up after five seconds; within this time it has ended, clean or not. */
 const ENDED_WITHIN_MS = 6500;
 const TOGETHER_WITHIN_MS = 6000;
-/** A primary that waits for its successor orders nothing for so long; then its successor orders. */
+/** For this long a primary that waits for its successor orders nothing; then its successor orders. */
 const TIDY_WITHIN_LEASES = 6;
-/** A learner that died while it was sent a copy is expected back for so long, besides three leases. */
+/** For this long, besides three leases, a learner that died while it was sent a copy is expected back. */
 const LEARNER_SILENT_MS = 2000;
 
 /**
@@ -119,16 +121,18 @@ function goOn(world: SettlingWorld): Ending {
 }
 
 /**
- * The streams of a dead client end when its records are freed: the client must first count as silent, and then the
- * records are kept for as long again. Until then nobody joins.
+ * The streams of a dead client end when its records are freed: the client must first count as silent, and then its
+ * records are kept for as long again. Until then no replica joins.
  */
 const streamsEndMs = ({ plan }: SettlingWorld): number =>
   plan.streams === undefined ? 0 : 2.5 * plan.config.sessionExpiryMs;
 
-/** States are compared ten seconds after the last time, at the latest. One that differs is restored then. */
+/**
+ * States are compared at most ten seconds after the last comparison. A replica whose state differs restores it then.
+ */
 const comparedMs = ({ plan }: SettlingWorld): number => (plan.digests === undefined ? 0 : 12_000);
 
-/** Where clients tell of the order and are gone, the primary announces it itself after a while. */
+/** Where clients reflect the order and are gone, the primary announces it itself after a while. */
 const toldMs = ({ plan }: SettlingWorld): number =>
   plan.config.multicast === 'destination' ? 2 * plan.config.nullMessageMs : 0;
 
@@ -139,7 +143,7 @@ const toldMs = ({ plan }: SettlingWorld): number =>
 const longStreamsMs = ({ plan, history }: SettlingWorld): number =>
   plan.streams === undefined ? 0 : 4 * plan.handlerMs * history.operations.length;
 
-/** A passive group copies its state every few calls, and here each copy may block it. So often it may do so meanwhile. */
+/** A passive group copies its state every few calls, and each copy may block it: at most this many times meanwhile. */
 const BLOCKING_COPIES = 24;
 
 const copiesMs = ({ plan }: SettlingWorld): number => BLOCKING_COPIES * plan.copies.blockMs;
@@ -151,12 +155,12 @@ const nestedStreamsMs = ({ plan: { nested } }: SettlingWorld): number =>
 const answeredWithinMs = (world: SettlingWorld): number =>
   ANSWERED_WITHIN_MS + longStreamsMs(world) + copiesMs(world) + nestedStreamsMs(world);
 
-/** Gives up the streams that are left: nobody joins while they are open. */
+/** Gives up the streams that are left, because no replica joins while they are open. */
 function cancelStreams({ clients }: SettlingWorld): void {
   for (const client of clients) for (const stream of [...client.openStreams.values()]) client.cancelStream(stream);
 }
 
-/** DESIGN 5.13: a caller that calls again under its key gets an answer, whatever became of the first call. */
+/** DESIGN 5.13: a caller that repeats its call under its key gets an answer, whatever the outcome of the first call. */
 function retried(world: SettlingWorld): boolean {
   const { history, applications } = world;
   const isAnswered = () =>
@@ -172,7 +176,7 @@ function retried(world: SettlingWorld): boolean {
   });
 }
 
-/** DESIGN 5.7: a calling group that calls again gets an answer, whatever became of the first call. */
+/** DESIGN 5.7: a calling group that repeats its call gets an answer, whatever the outcome of the first call. */
 const askedAgain = (world: SettlingWorld): boolean =>
   within(world, ANSWERED_WITHIN_MS, () => openCalls(world) === 0 && world.caller?.askAgain() !== false);
 
@@ -210,7 +214,7 @@ function calmDown(world: SettlingWorld): void {
   for (const server of world.servers) if (!server.alive && world.choices.chance(0.8)) server.start();
 }
 
-/** @returns whether it came true in time */
+/** @returns whether it became true in time */
 function within(world: SettlingWorld, ms: number, isTrue: () => boolean): boolean {
   const untilMs = world.nowMs + ms;
   world.drain();
