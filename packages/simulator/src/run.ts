@@ -36,16 +36,16 @@ export interface RunResult {
   readonly mode: string;
   readonly ending: Ending | 'violated';
   readonly steps: number;
-  /** Operations that applications asked for. */
+  /** How many operations applications asked for. */
   readonly operations: number;
   readonly virtualMs: number;
   /** How many linearizability checks, of at most two a run, were given up as too slow. */
   readonly undecided: number;
-  /** Of a violation: what did not hold. */
+  /** The promise that did not hold, if the run is violated. */
   readonly reason: string | undefined;
 }
 
-/** Turn the seed of a run into the seed of an extra. */
+/** Constants that turn the seed of a run into the seed of an extra. */
 const STREAMS = 0x57_7265_616d_73n << 13n;
 const ONE_WAY = 0x6f_6e65_5761_79n << 11n;
 const COPIES = 0x63_6f70_6965_73n << 12n;

@@ -23,12 +23,12 @@ import type { Plan } from './plan/plan.js';
 import type { Tracer } from './trace/event.js';
 import { Narration } from './trace/narration.js';
 
-/** A group that is not whole after so many steps begins its run as it is. */
+/** A group that is not whole after this many steps begins its run as it is. */
 const STEPS_TO_BOOT = 400;
-/** So many steps without time passing mean that the processes talk without end. */
+/** This many steps without time passing mean that the processes exchange messages without end. */
 const STEPS_TO_REST = 100_000;
 
-/** All that the parts of a run need of it; each says so where it stands. */
+/** The parts of a run as all of its modules need them; each module says what it needs where it stands. */
 type Ports = ApplicationsWorld &
   CallingGroupWorld &
   CalleeWorld &
@@ -51,13 +51,13 @@ export class Simulation extends Narration implements Ports {
   readonly servers: readonly ServerHost[];
   readonly clients: readonly ClientHost[];
   readonly hosts: readonly (ServerHost | ClientHost)[];
-  /** The service that handlers call, in runs where they call one. */
   /** The links between liveness threads; undefined if the run has none. */
   readonly threadLinks: ThreadLinks | undefined;
+  /** The service that handlers call, in runs where they call one. */
   readonly callee: Callee | undefined;
-  /** Which handlers change, in such runs. */
+  /** The outside world, in runs whose handlers change it. */
   readonly outside: Outside | undefined;
-  /** A group that is a client of this one, in such runs. */
+  /** A group that is a client of this one, in runs that have one. */
   readonly caller: CallingGroup | undefined;
   readonly coordinator: VirtualCoordinator;
   readonly network: Network;
@@ -119,7 +119,7 @@ export class Simulation extends Narration implements Ports {
 
   // ── what happens next ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Everybody starts, and things happen until all replicas are in sync, or for long enough. */
+  /** Starts every process and plays until all replicas are in sync, or for long enough. */
   boot(): void {
     for (const server of this.servers) server.start();
     for (const client of this.clients) client.start();
@@ -128,7 +128,7 @@ export class Simulation extends Narration implements Ports {
     }
   }
 
-  /** One thing happens; sometimes it is that time passes. */
+  /** Lets one act happen, or time pass. */
   step(): void {
     this.steps++;
     const acts = this.possible();
@@ -137,7 +137,7 @@ export class Simulation extends Narration implements Ports {
     else this.choices.pick(acts).act();
   }
 
-  /** Everything that may happen now happens, in some order. */
+  /** Lets everything happen that may happen now, in some order. */
   drain(): void {
     for (let i = 0; i < STEPS_TO_REST; i++) {
       const acts = this.possible();
@@ -148,7 +148,7 @@ export class Simulation extends Narration implements Ports {
     throw new Error('the group does not come to rest');
   }
 
-  /** So much time, in some twenty steps, with calls and everything else that can happen between them. */
+  /** Lets this much time pass in about twenty steps, with calls and everything else that can happen between them. */
   elapse(ms: number): void {
     const { choices } = this;
     const untilMs = this.nowMs + ms;
@@ -175,7 +175,7 @@ export class Simulation extends Narration implements Ports {
     for (const client of this.clients) if (client.runs) client.step({ kind: 'tick' });
   }
 
-  /** A handler that is done calls back before it would be taken for one that never ends. */
+  /** Lets a handler that is done call back before it would count as one that never ends. */
   #runOverdue(ms: number): void {
     const { stallMs } = this.plan.config;
     for (const server of this.servers) {
@@ -184,7 +184,7 @@ export class Simulation extends Narration implements Ports {
     }
   }
 
-  /** Everything that may happen next; valid until the next question. */
+  /** All acts that may happen next; valid until the next call. */
   possible(): readonly Act[] {
     const acts = this.#acts;
     acts.length = 0;
@@ -212,7 +212,7 @@ export class Simulation extends Narration implements Ports {
   #mayRead(server: ServerHost): boolean {
     if (!this.coordinator.reaches(server)) return false;
     const { stored, record, hasLost, losses } = this.coordinator;
-    // Somebody who knows the record runs, as a rule, so whoever starts waits for it.
+    // Usually a replica that knows the record runs, so a replica that starts waits for it.
     if (server.starting) return server.alive && (stored !== undefined || record === undefined);
     if (!server.runs) return false;
     if (hasLost && server.toldLoss !== losses) return true;
@@ -247,8 +247,8 @@ export class Simulation extends Narration implements Ports {
   }
 
   /**
-   * Outcomes may differ between replicas: a handler that one replica takes for stuck may end on another, or a fault
-   * makes one differ.
+   * Whether outcomes may differ between replicas: a handler that one replica takes for stuck may end on another, or a
+   * fault makes one differ.
    */
   get mayDiverge(): boolean {
     return this.plan.stuck || this.plan.faults.includes('diverge') || (this.plan.digests?.strays ?? 0) > 0;

@@ -7,7 +7,7 @@ export function demand(condition: boolean, message: () => string): asserts condi
   if (!condition) throw new Violation(message());
 }
 
-/** Why a run is violated: what a check says, or what a process threw and where. */
+/** The reason of a violation: the words of a check, or the error that a process threw, with its place. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error instanceof Violation ? error.message : (error.stack ?? `${error.name}: ${error.message}`);

@@ -6,7 +6,10 @@ import type { FaultWorld } from './world.js';
 /** A process that crashes between two effects does so within this many. */
 const EFFECTS_TO_CRASH = 24;
 
-/** Crashes that leave nobody in sync are rare: little can be learned after them. */
+/**
+ * Whether a replica may crash. Crashes that leave no replica in sync are rare, because little can be learned after
+ * them.
+ */
 export function mayCrash({ coordinator, servers, choices }: FaultWorld, server: ServerHost): boolean {
   const { record } = coordinator;
   if (record === undefined || !isInSync(record, server.member)) return true;
@@ -18,7 +21,7 @@ export function mayCrash({ coordinator, servers, choices }: FaultWorld, server: 
 
 const isDoomed = ({ crashesAfter }: Host): boolean => crashesAfter !== Number.POSITIVE_INFINITY;
 
-/** Now, or soon between two effects. */
+/** Crashes a process now, or soon between two effects. */
 function crash({ choices }: FaultWorld, host: Host): void {
   if (choices.chance(0.5)) host.crash();
   else host.crashesAfter = choices.below(EFFECTS_TO_CRASH);
@@ -36,7 +39,7 @@ export function crashOrRestartClient(world: FaultWorld): void {
   else if (client.alive) crash(world, client);
 }
 
-/** A client and the primary at one moment. */
+/** Crashes a client and the primary at the same moment. */
 export function crashTogether(world: FaultWorld): void {
   const primary = world.servers.find(({ alive, status }) => alive && status?.role === 'primary');
   if (primary === undefined || !mayCrash(world, primary)) return;
@@ -58,16 +61,16 @@ export function crashCoordinator(world: FaultWorld, ms: number): void {
 }
 
 /**
- * The record is deleted. Where nobody that runs has missed a change of it, it may be rolled back instead: a replica that
- * knows only the older record could go by it.
+ * Deletes the record. Where every running replica knows the newest record, it may be rolled back instead: a replica
+ * that knew only the older one would go by it.
  */
 export function loseRecord(world: FaultWorld): void {
   const { coordinator, servers, choices } = world;
   const { record, hasLost } = coordinator;
-  // Nothing tells a record that is created or put back late from one that is wanted now.
+  // A record that is created or put back late looks like one that is wanted now.
   const mayComeLate = coordinator.requests.some(({ reason }) => reason === 'create' || reason === 'put back');
   if (record === undefined || hasLost || mayComeLate) return;
-  // A change that is on its way is one that its replica does not know of, and it follows the older record.
+  // A change on its way is one that its replica does not know of yet, and it follows the older record.
   const allKnow =
     coordinator.requests.length === 0 && servers.every(({ alive, status }) => !alive || status?.epoch === record.epoch);
   const epoch = allKnow && choices.chance(0.4) ? choices.below(record.epoch) : 0;

@@ -1,4 +1,4 @@
-/** What each fault of a run does to its world. */
+/** Carries out the faults of a run on its world. */
 
 import { unreachable } from '@understudy/core/internal';
 import type { Fault } from '../plan/plan.js';
@@ -15,7 +15,7 @@ import { breakLink, cutCoordinator, cutOrHeal, hold, isolate } from './links.js'
 import { cancel, diverge, forge } from './misdeeds.js';
 import type { FaultWorld } from './world.js';
 
-/** Something goes wrong, or is mended. */
+/** Injects a fault, or mends one. */
 export function injectFault(world: FaultWorld, fault: Fault): void {
   const { choices, plan, servers, clients } = world;
   const { leaseMs, sessionMs } = plan.config;

@@ -1,7 +1,7 @@
 import type { Host } from '../hosts/host.js';
 import type { FaultWorld } from './world.js';
 
-/** Two processes no longer reach each other, in one direction or both; or all cuts heal. */
+/** Cuts two processes off from each other, in one direction or both; or heals all cuts. */
 export function cutOrHeal(world: FaultWorld, a: Host, b: Host): void {
   const { choices, network } = world;
   if (network.hasCuts && choices.chance(0.5)) {
@@ -20,7 +20,7 @@ export function cutOrHeal(world: FaultWorld, a: Host, b: Host): void {
   if (back) network.cut(b, a);
 }
 
-/** The primary and some clients are cut off: it may be deposed without knowing it, and they hear of nobody else. */
+/** Cuts off the primary and some clients: it may be deposed without knowing it, and they hear of no other replica. */
 export function isolate(world: FaultWorld): void {
   const { choices, network, servers, clients, plan, nowMs } = world;
   const primary = servers.find(({ runs, status }) => runs && status?.role === 'primary');
@@ -42,7 +42,7 @@ export function isolate(world: FaultWorld): void {
   world.stirUntilMs = nowMs + ms;
 }
 
-/** Everything on its way in one direction of a link takes long. */
+/** Delays everything on its way in one direction of a link. */
 export function hold(world: FaultWorld): void {
   const { choices, network, plan, nowMs } = world;
   const server = choices.pick(world.servers);
@@ -58,7 +58,7 @@ export function hold(world: FaultWorld): void {
   world.fault([link.from, link.to], `${way}: nothing arrives until ${link.heldUntilMs.toFixed(0)}`);
 }
 
-/** A link of a replica breaks, or an RPC to it. */
+/** Breaks a link of a replica, or an RPC to it. */
 export function breakLink(world: FaultWorld): void {
   const { choices, network } = world;
   const server = choices.pick(world.servers);

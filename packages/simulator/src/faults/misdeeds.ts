@@ -9,7 +9,7 @@ export function diverge(world: FaultWorld): void {
   server.life.diverges = true;
 }
 
-/** Something outside of all handlers changes what a replica has stored. No reply ever shows it. */
+/** Changes a value that a replica stores, from outside of all handlers. No reply ever shows it. */
 export function stray(world: FaultWorld): void {
   const server = world.choices.maybe(world.servers.filter(({ alive }) => alive));
   if (server === undefined) return;
@@ -18,7 +18,7 @@ export function stray(world: FaultWorld): void {
   server.life.strayedAt = server.status?.processedUpTo;
 }
 
-/** A client makes an order up, which no replica sealed for it. Whoever hears of it refuses it. */
+/** A client invents an order that no replica sealed for it. Every replica that hears of it refuses it. */
 export function forge(world: FaultWorld): void {
   const { choices, network } = world;
   const link = choices.maybe(
@@ -36,7 +36,8 @@ export function forge(world: FaultWorld): void {
     closing: false,
   };
   world.fault([link.client, link.server], `forges order ${orderNum}`);
-  // The replica ends the session for that, and a promotion there does not wait for what the client holds.
+  // The replica ends the session because of it, and a promotion there does not wait for the orders that the client
+  // holds.
   network.reach.gaveUp(link.client, link.server);
   link.toServer.send({ kind: 'multicast', header, requests: [], reads: [], streams: [] });
 }

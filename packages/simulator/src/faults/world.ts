@@ -21,6 +21,6 @@ export interface FaultWorld extends Narrator {
     crash(untilMs: number): void;
     lose(epoch: number, isTold: boolean): void;
   };
-  /** Until then clients call often and time passes fast; then cuts heal. */
+  /** Until this time clients call often and time passes fast; then cuts heal. */
   stirUntilMs: number;
 }

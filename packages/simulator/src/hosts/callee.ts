@@ -14,10 +14,10 @@ import { demand } from '../violation.js';
 import { Host, type HostWorld } from './host.js';
 import type { NestedHandlers } from './replica/nested-handlers.js';
 
-/** A call that broke is made again, or given up, so much later. */
+/** How much later a call that broke is repeated, or given up. */
 const SOON_MS = 40;
 
-/** A replica that calls. */
+/** A replica whose handlers call this service. */
 export interface CalleeClient extends NestedClient, CallingReplica {
   readonly life: {
     readonly nested: Pick<NestedHandlers, 'textOf' | 'operationOf'>;
@@ -32,7 +32,10 @@ export interface CalleeWorld extends HostWorld, NestedRpcWorld, NestedCalleeWorl
   readonly network: Pick<Network, 'isCut' | 'cut' | 'mend'>;
 }
 
-/** A service outside the group, which its handlers call. It never dies, keeps by id what it did, and is slow at times. */
+/**
+ * A service outside the group, which the group's handlers call. It never dies, remembers by id which calls it served,
+ * and is slow at times.
+ */
 export class Callee extends Host {
   readonly record: NestedCallee;
   readonly streams = new NestedStreams();
@@ -61,7 +64,11 @@ export class Callee extends Host {
     this.#send(client, caller, text);
   }
 
-  /** A handler's operation on a stream leaves. @returns whether the call is one */
+  /**
+   * Takes an operation of a handler on a stream.
+   *
+   * @returns whether the call is such an operation
+   */
   carries(client: CalleeClient, caller: NestedCaller, again: boolean): boolean {
     const { nested } = client.life;
     const { stream, operation } = nested.operationOf(caller.id) ?? {};
@@ -101,7 +108,7 @@ export class Callee extends Host {
     this.#rpcs = [...open, new NestedRpc(this.#world, this, client, caller, text)];
   }
 
-  /** A call has arrived: it takes effect once, however often it comes. */
+  /** A call arrived: it takes effect once, however often it comes. */
   serve(caller: NestedCaller, text: string): Reply {
     return { kind: 'reply', code: 0, details: '', message: bytesOf(this.record.serve(caller, text)) };
   }
@@ -110,7 +117,7 @@ export class Callee extends Host {
     for (const rpc of this.#rpcs) if (rpc.ready) acts.push(rpc);
   }
 
-  /** @param final what the primary holds at the end */
+  /** @param final the history that the primary holds at the end */
   check(final: Ledger): void {
     this.record.check(final);
     const { record } = this.#world.coordinator;
@@ -118,12 +125,12 @@ export class Callee extends Host {
     this.streams.check(final, `${record?.group}/${record?.origin}`, mayPassOver);
   }
 
-  /** Calls for whose reply somebody waits. */
+  /** Calls whose replies a replica still waits for. */
   get #waitedFor(): readonly NestedRpc<CalleeClient>[] {
     return this.#rpcs.filter(({ over, isWaitedFor }) => !over && isWaitedFor);
   }
 
-  /** It stands still, is cut off, or one of its calls breaks. */
+  /** Disturbs the service: it stands still, is cut off, or one of its calls breaks. */
   trouble(): void {
     const { choices, plan, nowMs } = this.#world;
     switch (choices.below(3)) {
@@ -155,7 +162,7 @@ export class Callee extends Host {
     if (choices.chance(0.7)) network.cut(this, server);
   }
 
-  /** Its caller makes it again, under the same id, or gives it up without knowing what came of it. */
+  /** Breaks a call. Its caller repeats it under the same id, or gives it up without knowing its effect. */
   #break(rpc: NestedRpc<CalleeClient>): void {
     const { client, caller, text } = rpc;
     this.#world.fault([client, this], `breaks: ${client.name}-${this.name}`);

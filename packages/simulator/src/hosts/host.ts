@@ -9,7 +9,7 @@ export interface HostWorld extends Narrator {
   readonly nowMs: number;
   readonly choices: Choices;
   readonly plan: Pick<Plan, 'drift'>;
-  /** Effects carried out so far, by all processes: the places where one may crash. */
+  /** The number of effects carried out so far, by all processes; a process may crash before or after each of them. */
   boundaries: number;
 }
 
@@ -17,9 +17,9 @@ export interface HostWorld extends Narrator {
 export abstract class Host {
   readonly name: string;
   readonly index: number;
-  /** It takes no step before. */
+  /** Until this time it takes no step. */
   pausedUntilMs = 0;
-  /** Effects that it still carries out before it crashes. */
+  /** How many effects it still carries out before it crashes. */
   crashesAfter = Number.POSITIVE_INFINITY;
   readonly #world: HostWorld;
   readonly #rate: number;
@@ -51,7 +51,11 @@ export abstract class Host {
   /** The process ends, whatever it was doing. */
   abstract crash(): void;
 
-  /** Between two effects. @returns whether it crashed here */
+  /**
+   * Called between two effects.
+   *
+   * @returns whether the process crashed here
+   */
   protected crashesHere(): boolean {
     this.#world.boundaries++;
     if (this.crashesAfter === Number.POSITIVE_INFINITY || this.crashesAfter-- > 0) return false;

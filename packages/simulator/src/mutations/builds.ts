@@ -9,7 +9,7 @@ import type { Mutation } from './mutation.js';
 const PACKAGES = join(import.meta.dirname, '../../..');
 const CORE = join(PACKAGES, 'core');
 
-/** The markers in the compiled core; the compiler leaves behind what it made of a file that has moved since. */
+/** The markers in the compiled core. Files that the compiler left behind after their source moved do not count. */
 export function readMarkers(): Markers {
   const sources = readdirSync(join(CORE, 'src'), { encoding: 'utf8', recursive: true });
   const compiled = sources.filter((file) => /(?<!\.test)\.ts$/.test(file)).map((file) => file.replace(/\.ts$/, '.js'));
@@ -36,7 +36,8 @@ export class Builds {
 
   /**
    * @returns the folder of the copy's compiled simulator
-   * @throws Error if the core does not have each marker of the rule exactly once: nothing sensible would be taken out
+   * @throws Error if the core does not have each marker of the rule exactly once, so that nothing sensible could be
+   *   taken out
    */
   build(mutation: Mutation): string {
     const copy = join(this.#root, `${++this.#builds}`);

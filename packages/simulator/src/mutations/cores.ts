@@ -20,8 +20,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
 const requireHere = createRequire(import.meta.url);
 
 /**
- * Evaluates the compiled core and a program on it, again and again: each time all modules are new and share no state with
- * earlier ones. Only what is changed is compiled anew, because to compile the rest takes longer than most runs.
+ * Evaluates the compiled core and a program on it again and again, each time with new modules that share no state with
+ * earlier ones. Only changed files are compiled anew, because compiling the rest takes longer than most runs.
  */
 export class Cores<Program> {
   readonly #dist: string;

@@ -2,7 +2,7 @@
 import { type Changed, Cores } from './cores.js';
 import type { Report, SeedBatch } from './player.js';
 
-/** The first message to the process: what it plays with. */
+/** The first message to the process: the code that it plays with. */
 export interface Equipment {
   /** The folder of the compiled core. */
   readonly core: string;
@@ -19,7 +19,7 @@ export interface PlayJob {
 type PlayerModule = typeof import('./player.js');
 let cores: Cores<PlayerModule> | undefined;
 
-/** Waits until the report is on its way: a run that never ends would hold it back. */
+/** Waits until the report is on its way, because a run that never ends would hold it back. */
 const tell = (report: Report): Promise<void> =>
   new Promise((resolve, reject) => {
     process.send?.(report, (error: Error | null) => (error === null ? resolve() : reject(error)));

@@ -19,7 +19,7 @@ const OF_ODD_CLIENTS: readonly string[] = RULES.map(({ rule }) => rule).filter((
 /** No handler of the simulator waits for other calls. */
 const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule) => rule.startsWith('waiting: '));
 
-/** Rules whose lack a scenario shows, but hardly any seed. */
+/** Rules that a scenario proves necessary, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'divergence: backups restore their states by turns',
   'hole: the group refuses to go on while a live client holds an order beyond it',
@@ -36,12 +36,12 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'nested streams: a calling group forgets a message only when its order is stable',
   'nested streams: the streams of a session that says goodbye wait for the next primary of their group',
   "nested streams: a change of the callee's primary does not cancel a stream that was left",
-  // Without these replicas join later. That is no fault as long as each timer rings once.
+  // Without these rules replicas join later, which is no violation as long as each timer rings once.
   'timers: a copy of the state is made before handlers that may arm some',
   'timers: a copy made for a joiner is kept for a while, in case handlers arm some',
-  // Wall clocks of runs jump by more than a period, so nobody can tell when the first one should have ended.
+  // Wall clocks of runs jump by more than a period, so a run cannot tell when the first period should have ended.
   'timers: one that comes again and again began when the group did',
-  // 2,500 seeds of their drills no longer show that they are missing.
+  // 2,500 seeds of their drills no longer show that these rules are missing.
   'checkpoints: a checkpoint stands for the log only once its order is stable',
   'joining: a replica enters the set only when it holds all that was released before it counted',
   'late calls: a call whose deadline passed while it waited is processed by no replica',
@@ -55,7 +55,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: the last replica in sync waits for no learner while its state cannot be copied',
   'messages of death: nothing starts behind what was started with care until all others know that it is complete',
   'messages of death: a read shows what was started with care only once all others know that it is complete',
-  // It takes two deaths by chance, each in a moment.
+  // These need two deaths by chance, each within a moment.
   'messages of death: a primary that cannot have started a suspect yet did not die of it',
   'messages of death: an item shows what was started with care only once all others know that it is complete',
   'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
@@ -77,45 +77,44 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'session expiry: a session whose end is ordered is not welcomed',
   'backlog: streams are ended when a successor would have to replay too much',
   'backlog: new streams wait for a while so that the open ones may end',
-  // The member is back after moments, and no call fails.
+  // Without it the member is back after moments, and no call fails.
   'hand-over: a member that the successor has not met yet is silent only after a lease',
-  // A copy must be made while a learner receives an earlier one, and nothing may be ordered afterwards.
+  // A copy must be made while a learner receives an earlier one, and no order may follow.
   'copies: a backup that did not get the last copy gets another, though nothing is ordered',
-  // Only a run that is over within ten seconds shows these.
+  // Only a run that is over within ten seconds shows the lack of these.
   'copies: a copy that a removed backup did not get holds no other copy up',
   'copies: what a replica answered about a copy is repeated on its next link',
   'copies: a replica says on its next link whether it is still busy',
   'copies: a learner that dies while it is busy is not waited for',
   // A backup must read the record in the moment between.
-  // A backup must read the record in the moment between.
   'copies: a successor says that it is primary before it restores its state',
-  // Such a loss must come within a lease of a failover, or within the moment of a change.
+  // The loss must come within a lease of a failover, or within the moment of a change.
   'a lost record: only who certainly knows the newest one puts it back',
   'a lost record: the change of a primary that may have been made before the loss is what is put back',
   'a lost record: a claim that may have been made before the loss is not taken back',
-  // The record is only longer then, and more is dialled.
+  // Without it the record only grows, and more addresses are dialled.
   'members: a replica that has been gone for long leaves the record',
   'members: nobody dials who is not in the record, unless it asks to join',
   'hand-over: the change of the record says that everything is stable, so the successor asks nobody',
   'hand-over: the successor of a passive primary is given a copy of the state first',
   'code: a successor that logged orders of a passive term is given a copy of the state first',
-  // Nothing may be ordered after the last stream has ended.
+  // No order may follow the end of the last stream.
   'code: a replica that joined with an older copy is given one that covers what other code executed',
   'streams: a stream whose client had seen what was cut ends',
   'streams: a stream ends whose client had seen what a forced record lacks',
   'streams: what a handler sends by itself may leave only with the order that is being processed',
   // The simulator's interceptors judge a call by its name alone, so a retry fares as the first try did.
   'idempotency keys: interceptors see a call before its key is looked at',
-  // Hardly any seed shows this one: the client has the body, too, until the body's new order is stable.
+  // Hardly any seed shows this one, because the client has the body too until the body's new order is stable.
   'checkpoints: a checkpoint covers no message that is yet to be processed',
-  // Links of the simulator lose and cut what travels, but alter nothing.
+  // Links of the simulator lose frames and break, but alter nothing.
   'copies: nobody starts from a copy that is not what was sent',
-  // A claim too early does no harm, and while copying blocks a replica something is wrong with it.
+  // A claim too early does no harm, and while copying blocks a replica the checks excuse it.
   'copies: a primary that copies its state is not taken for dead',
   'streams: a stream that nobody wants any more is cancelled behind its opening',
   'bodies: a stable orderNum says nothing about an order of an older term with that number',
   'voiding: what a session sent is voided as soon as a primary hangs up on it',
-  // No client of the simulator hides what it holds, and none claims to be another.
+  // No client of the simulator hides its orders or poses as another client.
   'collection from sessions: one that is heard but never says what it holds is waited for within bounds',
   'collection from sessions: the body that a session keeps to itself is waited for within bounds',
   'hole: the group does not stop for a client that does not bring its own message',
@@ -123,11 +122,11 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'identity: so do the calls of a session that travel as RPCs',
   'identity: the name of a calling group belongs to whom it was first known to be of',
   'identity: the term of a calling group that nobody knows cannot leap',
-  // The next digest notices what this one missed. The other two take a digest in the moment before a failover.
+  // The next digest shows what a missed one would have. The other two need a digest in the moment before a failover.
   'divergence: the order after a digest says that there is one',
   'divergence: what a former primary told of its state is no measure',
   'divergence: who takes over waits for no digest',
-  // Digests of the simulator take no time, and its states are restored as they were.
+  // Digests of the simulator take no time, and its states are restored exactly.
   'divergence: a replica that takes long for a digest is not taken for dead',
   'divergence: no digest costs the primary its lease',
   'divergence: nobody waits for ever for a digest',
@@ -140,22 +139,22 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'nested calls: the reply of a handler that waited leaves when the order of its end is stable',
   'ending: the last replica in sync waits for a learner that can take over',
   'ending: the record of a group whose state somebody still wants is not ended',
-  // All replicas end at one moment in few runs.
+  // Few runs end all replicas at one moment.
   'beginning: a client holds the orders of a new history, which begins at small numbers again',
   'graceful close: a client forgets the orders that a promotion cut',
-  // A sentence for operators.
+  // This is a sentence for operators, which no run reads.
   'beginning: a member that was restarted does not count as one that has the state',
   'beginning: a process with a part of the old state does not begin a new history',
-  // Each is a race of a moment.
+  // Each of these is a race within a moment.
   'liveness: a backup takes its thread’s duty back before it claims',
   'lease: a backup whose claim is under way acknowledges no heartbeat',
   'liveness: a backup of which only the thread is heard leaves the set in the end',
   'liveness: heartbeats travel on the main links where the threads do not reach each other',
-  // Noticed in 1,457 runs, which take long.
+  // Noticed only after 1,457 runs, which take long.
   'nested calls: a call is settled only when its reply is stable',
 ]);
 
-/** The rules with a scenario first, then those that only runs by seed show. */
+/** All rules: first those with a scenario, then those that only seeds show. */
 export const ALL_RULES: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STREAM_RULES, ...NESTED_RULES];
 
 /** The rules whose lack some seed shows. */

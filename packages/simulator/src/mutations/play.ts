@@ -5,7 +5,9 @@ import type { Changed } from './cores.js';
 import type { Equipment, PlayJob } from './host.js';
 import type { Report, SeedBatch } from './player.js';
 
-/** Runs take milliseconds; one that takes this long has no end, or a machine with a hundred times its load. */
+/**
+ * A run takes milliseconds. One that takes this long has no end, or runs on a machine with a hundred times the load.
+ */
 const SEED_MAX_MS = 15_000;
 const HEAP_MAX_MB = 512;
 

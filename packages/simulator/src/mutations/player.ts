@@ -15,7 +15,10 @@ export type Report =
   | { readonly violates: number; readonly reason: string }
   | { readonly ends: true };
 
-/** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
+/**
+ * The limits of a setting. They leave out what belongs to other settings, so that seeds keep their meaning when a new
+ * setting is added.
+ */
 function limitsOf(setting: Setting): PlanLimits {
   const later = ['nestedStreams', 'values', 'once'];
   if (setting === DIGESTS)

@@ -5,14 +5,14 @@ import { equipment, Player, type SeedViolation } from './play.js';
 import type { SeedBatch } from './player.js';
 import type { Setting } from './setting.js';
 
-/** So many processes play at a time. */
+/** How many processes play at a time. */
 const PLAYERS = 2;
 
 export interface MutationOptions {
   readonly mutations: readonly Mutation[];
   /** Seeds 1 to this one are played, until one shows that the rule is missing. */
   readonly bound: number | ((mutation: Mutation) => number);
-  /** A seed that showed it once. It is played first: if it still does, no other need be played. */
+  /** A seed that showed the lack before. It is played first: if it still does, no other seed is needed. */
   readonly witness?: (mutation: Mutation) => number | undefined;
   /** Called whenever a rule is done, in no order. */
   readonly onFinding?: (finding: Finding) => void;
@@ -21,7 +21,7 @@ export interface MutationOptions {
 /** The simulator's verdict on a core that lacks a rule. */
 export interface Finding {
   readonly rule: string;
-  /** Seeds that were played at most. */
+  /** The most seeds that were played. */
   readonly bound: number;
   /** The setting of every run. */
   readonly setting: Setting;
@@ -30,8 +30,8 @@ export interface Finding {
 }
 
 /**
- * Takes each rule out of the compiled core and plays seeds on it until the simulator notices: the proof that
- * the simulator would find the mistake of whoever breaks this rule.
+ * Takes each rule out of the compiled core and plays seeds on it until the simulator notices. This proves that the
+ * simulator would find the mistake of an engineer who breaks the rule.
  */
 export async function runMutations({ mutations, bound, witness, onFinding }: MutationOptions): Promise<Finding[]> {
   const markers = readMarkers();
@@ -66,7 +66,7 @@ export async function runMutations({ mutations, bound, witness, onFinding }: Mut
   }
 }
 
-/** A core without a rule, and who plays on it. */
+/** A core without a rule, and the player that plays on it. */
 interface Mutant {
   readonly player: Player;
   readonly changed: Changed;
@@ -83,7 +83,7 @@ async function violationAt(
   return violation !== undefined && (await untouched.passes(player, seed, setting)) ? violation : undefined;
 }
 
-/** A seed shows something only if the core that lacks nothing keeps every promise in it. */
+/** Finds the first violation. A seed counts only if the complete core keeps every promise in it. */
 async function firstViolation(
   { player, changed }: Mutant,
   last: number,
@@ -98,7 +98,7 @@ async function firstViolation(
   return undefined;
 }
 
-/** The core that lacks nothing; plays each seed once. */
+/** The complete core, which plays each seed once. */
 class Untouched {
   readonly #passes = new Map<string, Promise<boolean>>();
 

@@ -1,8 +1,11 @@
-/** Where it shows that a rule is missing. */
+/** The seeds that show that a rule is missing. */
 export interface Notice {
-  /** A seed that showed it when this table was made. It is played first. */
+  /** A seed that showed the lack when this table was made. It is played first. */
   readonly seed: number;
-  /** If `seed` no longer shows it, some seed from 1 to this one must: every new kind of fault or call draws other runs. */
+  /**
+   * If `seed` no longer shows the lack, some seed from 1 to this one must: every new kind of fault or call makes runs
+   * draw differently.
+   */
   readonly seeds: number;
   /** The drill that every run has; undefined: runs without drills. */
   readonly drill?: string;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@understudy/core';
 import type { Outcome, RpcReplyHeader, StreamItem } from '@understudy/core/internal';
 
-/** Whoever made a call to a replica as an RPC and waits for what comes of it. */
+/** The caller of an RPC at a replica, which waits for the outcome. */
 export interface Caller {
   /** @param header for calls of sessions */
   answered(outcome: Outcome, header: RpcReplyHeader | undefined): void;

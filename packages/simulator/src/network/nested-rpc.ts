@@ -15,7 +15,7 @@ export interface NestedClient extends LinkEnd {
 
 /** The service that is called. */
 export interface Answerer extends LinkEnd {
-  /** The call takes effect, unless it did so before. */
+  /** The call takes effect, unless it has done so before. */
   serve(caller: NestedCaller, text: string): Reply;
 }
 
@@ -24,7 +24,7 @@ export interface NestedRpcWorld extends LinkWorld, Narrator {
   readonly plan: Pick<Plan, 'nested'>;
 }
 
-/** A call of the group on its way to another service and back. What is on its way outlives whoever sent it. */
+/** A call of the group on its way to another service and back. Messages on their way outlive their sender. */
 export class NestedRpc<Client extends NestedClient> implements Act {
   readonly client: Client;
   readonly caller: NestedCaller;
@@ -50,7 +50,7 @@ export class NestedRpc<Client extends NestedClient> implements Act {
     return this.#stage === 'over';
   }
 
-  /** Somebody waits for its reply. */
+  /** Whether a replica still waits for its reply. */
   get isWaitedFor(): boolean {
     return !this.#broken && this.client.alive && this.client.lives === this.#life;
   }
@@ -103,7 +103,7 @@ export class NestedRpc<Client extends NestedClient> implements Act {
     return `${readCall(this.text).what} (${nestedKey(this.caller.id)} of term ${this.caller.term})`;
   }
 
-  /** The network breaks it; what had left may still arrive. */
+  /** The network breaks it; messages that had left may still arrive. */
   break(): void {
     this.#broken = true;
   }

@@ -10,14 +10,14 @@ import { pair, Reach } from './reach.js';
 import type { Rpc } from './rpc.js';
 import { type ClientEnd, type ServerEnd, SessionLink } from './session-link.js';
 
-/** So many RPCs are kept, finished ones included, before the finished ones are dropped. */
+/** How many RPCs are kept, finished ones included, before the finished ones are dropped. */
 const RPCS_KEPT = 32;
 
 /** A replica as the network sees it. */
 export interface NetworkServer extends ServerEnd, PeerEnd {
   /** The peers to which its core wants links. */
   readonly wantedPeers: readonly string[];
-  /** What it would bring along as primary. */
+  /** The settings and the code that it would bring along as primary. */
   readonly brings: Leadership;
 }
 
@@ -31,13 +31,13 @@ export interface NetworkWorld {
   readonly network: Network;
 }
 
-/** Everything that is on its way between processes, and which of them cannot reach each other. */
+/** All messages on their way between processes, and the cuts between processes. */
 export class Network {
   readonly reach: Reach<ClientEnd, NetworkServer>;
   rpcs: Rpc[] = [];
   readonly #world: NetworkWorld;
   readonly #sessionLinks = new Set<SessionLink>();
-  /** Links of senders that are gone, with what still arrives. */
+  /** Links of senders that are gone, whose frames still arrive. */
   #leftOver: PeerLink[] = [];
   readonly #cuts = new Cuts();
   /** By the pair of processes: the acts that connect them. */
@@ -53,7 +53,7 @@ export class Network {
     return [...this.#sessionLinks];
   }
 
-  /** Adds whatever may happen next here. */
+  /** Adds the acts of the network that may happen next. */
   possible(acts: Act[]): void {
     const { servers, clients } = this.#world;
     for (const server of servers) if (server.runs) this.#possibleAt(server, acts);
@@ -92,7 +92,7 @@ export class Network {
     return to.runs && from.wantedPeers.includes(to.name) && !this.#isCutBetween(from, to);
   }
 
-  /** One act for each two processes, since all acts are asked for at every step. */
+  /** Makes one act for each two processes and keeps it, because all acts are asked for at every step. */
   #connecting<End extends Named & { readonly index: number }>(
     from: End,
     to: NetworkServer,
@@ -108,7 +108,7 @@ export class Network {
   }
 
   #connectPeer(from: NetworkServer, to: NetworkServer): void {
-    // An adapter that accepts a new link of a peer reads the old one no more.
+    // An adapter that accepts a new link of a peer no longer reads the old one.
     this.#leftOver = this.#leftOver.filter((old) => old.toPeer.length > 0 && (old.from !== from || old.to !== to));
     from.peerLinks[to.index] = new PeerLink(this.#world, from, to);
     from.step({ kind: 'peerUp', peer: to.member, brings: to.brings });
@@ -156,7 +156,7 @@ export class Network {
     this.#cuts.mendAll();
   }
 
-  /** No cut, and no delay either. */
+  /** Heals all cuts and ends all delays. */
   healAll(): void {
     this.healCuts();
     for (const { toClient, toServer } of this.#sessionLinks) {

@@ -17,10 +17,7 @@ export interface PeerEnd extends LinkEnd {
   trace(from: Named, frame: AnyFrame): void;
 }
 
-/**
- * The link on which one replica sends to another. The receiver does not care when it ends; the sender notices, and that
- * is an act.
- */
+/** The link on which one replica sends to another. Only the sender needs to notice its end, and that is an act. */
 export class PeerLink implements Act {
   readonly from: PeerEnd;
   readonly to: PeerEnd;

@@ -24,18 +24,18 @@ export interface ReachWorld<Client, Server> {
   readonly servers: readonly Server[];
 }
 
-/** Which clients were in reach of which replicas, and for how long they were not. */
+/** Tracks which clients were in reach of which replicas, and for how long they were not. */
 export class Reach<Client extends ReachClient, Server extends ReachServer> {
   readonly #world: ReachWorld<Client, Server>;
   readonly #isCutBetween: (client: Client, server: Server) => boolean;
-  /** By client and replica: when frames last could pass between them, and since when they can. */
+  /** By client and replica: when frames could last pass between them, and since when they can. */
   readonly #inReachMs: number[] = [];
   readonly #sinceMs: number[] = [];
   /** By client and replica: when a frame last arrived there. */
   readonly #heardMs: number[] = [];
   /** Pairs that were out of reach for so long that a promotion may give the client up, and have not spoken since. */
   readonly #strangers = new Set<number>();
-  /** Pairs of which the replica, during a promotion, gave the client up because it did not say in time what it holds. */
+  /** Pairs whose replica gave the client up during a promotion, because it did not tell in time what it holds. */
   readonly #untold = new Set<number>();
 
   constructor(world: ReachWorld<Client, Server>, isCutBetween: (client: Client, server: Server) => boolean) {
@@ -67,7 +67,7 @@ export class Reach<Client extends ReachClient, Server extends ReachServer> {
     return link.toServer.heldUntilMs <= nowMs && link.toClient.heldUntilMs <= nowMs;
   }
 
-  /** In a moment between two faults not even a heartbeat may pass. */
+  /** Whether a time is long enough for a heartbeat to pass. Between two faults it may be too short. */
   #lasts(ms: number): boolean {
     return ms >= 0.3 * this.#world.plan.config.sessionMs;
   }
@@ -89,7 +89,7 @@ export class Reach<Client extends ReachClient, Server extends ReachServer> {
     return this.#heardMs[pair(client, server)] ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** A promotion of the replica gave the client up, though it was heard. */
+  /** A promotion of the replica gave the client up, although it was heard. */
   gaveUp(client: Indexed, server: Indexed): void {
     this.#untold.add(pair(client, server));
   }
@@ -100,8 +100,8 @@ export class Reach<Client extends ReachClient, Server extends ReachServer> {
   }
 
   /**
-   * Nothing could pass between them for so long that a promotion of this replica may give the client up, or it did not
-   * hear in time what the client holds.
+   * Whether a promotion of this replica may give the client up: nothing could pass between them for too long, or the
+   * client did not tell in time what it holds.
    */
   isOutOfReach(client: Indexed, server: Indexed): boolean {
     const key = pair(client, server);

@@ -44,13 +44,13 @@ export class Rpc implements Act, Caller {
   readonly #life: number;
   readonly #generation: number;
   readonly #invoke: Invoke;
-  /** The operation's, for the trace. */
+  /** The operation's name, for the trace. */
   readonly #name: string;
   #stage: 'going' | 'there' | 'back' | 'broken' | 'over' = 'going';
   #reply: { readonly header: RpcReplyHeader; readonly outcome: Outcome } | undefined;
   /** The number by which the replica knows the call. */
   #callAtServer: CallId | undefined;
-  /** The caller gave it up, and the replica has not heard of that. */
+  /** Whether the caller gave the call up and the replica does not know that yet. */
   #cancelled = false;
 
   constructor(world: RpcWorld, client: RpcClient, server: RpcServer, invoke: Invoke) {
@@ -164,12 +164,12 @@ export class Rpc implements Act, Caller {
 
   // ── what else ends it ───────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The network breaks it, whatever it had come to; the replica hears that its caller is gone. */
+  /** The network breaks the call, however far it had got; the replica hears that its caller is gone. */
   break(): void {
     if (this.#stage === 'there' || this.#stage === 'going') this.#stage = 'broken';
   }
 
-  /** Its caller gives it up. */
+  /** The caller gives the call up. */
   cancel(): void {
     this.#cancelled = this.#stage === 'there' || this.#stage === 'going';
     this.#stage = 'over';

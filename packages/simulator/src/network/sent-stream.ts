@@ -15,7 +15,7 @@ export interface SentStreamWorld {
   readonly choices: Choices;
 }
 
-/** What comes of a write, and of a read or a write when the stream has ended. */
+/** The result of a write, and of a read or a write after the end of the stream. */
 const NOTHING: StreamNews = { from: 0, upTo: 0 };
 
 interface Write {
@@ -27,8 +27,8 @@ interface Write {
 }
 
 /**
- * A stream that really left, on the primary whose handler opened it, as the client library carries it: what comes in is
- * handed over when a read waits, and a write has ended when the callee has it. It ends with its process.
+ * A stream that really left, on the primary whose handler opened it, as the client library carries it: items are handed
+ * over when a read waits, and a write has ended when the callee has its messages. The stream ends with its process.
  */
 export class SentStream {
   readonly #world: SentStreamWorld;
@@ -65,7 +65,7 @@ export class SentStream {
 
   read(id: NestedId): void {
     if (this.#ended) return this.#reply(id, NOTHING);
-    // The handler took what it read before, and the place of this read is stable.
+    // By making this read the handler has taken what it read before, and the place of this read is stable.
     this.#stream.asked(this.#handed);
     this.#reader = id;
     this.#later();
@@ -91,7 +91,7 @@ export class SentStream {
     }, this.#withinMs);
   }
 
-  /** Otherwise it waits for what the handler does next. */
+  /** Whether the stream has work; otherwise it waits for the handler's next operation. */
   get #hasWork(): boolean {
     const { items, isComplete } = this.#stream;
     const mayHandOver = this.#reader !== undefined && this.#came > this.#handed;
@@ -135,7 +135,7 @@ export class SentStream {
     this.#reply(reader, news);
   }
 
-  /** The status gets its place before the ends of what is under way, as in the client library. */
+  /** The status gets its place before the ends of the operations under way, as in the client library. */
   #end(outcome: Reply): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -30,7 +30,7 @@ export interface ClientEnd extends LinkEnd {
 export interface ServerEnd extends LinkEnd {
   readonly index: number;
   readonly status: ReplicaProgress | undefined;
-  /** It does not read what sessions send. */
+  /** Whether it has stopped reading from sessions. */
   readonly sessionsPaused: boolean;
   readonly sessionLinks: Map<LinkId, SessionLink>;
   step(event: ReplicaEvent): void;
@@ -45,10 +45,10 @@ export interface SessionLinkWorld extends LinkWorld {
   };
 }
 
-/** A session's link to one replica. Both directions end together; each side learns of it in its own time. */
+/** A session's link to one replica. Both directions end together, and each side notices in its own time. */
 export class SessionLink {
   readonly client: ClientEnd;
-  /** The connection of the session that opened it; its client may have begun another session meanwhile. */
+  /** The connection of the session that opened it; by now the client may have another session. */
   readonly connection: ConnectionId;
   readonly server: ServerEnd;
   readonly id: LinkId;

@@ -3,7 +3,7 @@ import { Cuts, type VirtualAnswer, type VirtualBeat, type VirtualThread } from '
 import type { Act } from '../act.js';
 import type { Named } from '../trace/narrator.js';
 
-/** So many frames wait on a link at most: its sender sends no more. */
+/** The most frames that may wait on a link; then its sender sends no more. */
 const UNREAD_MAX = 4;
 
 /** A replica as its liveness thread sees it. */

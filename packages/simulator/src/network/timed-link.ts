@@ -2,7 +2,7 @@ import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core/inter
 import { type END, VirtualLink } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 
-/** Whatever travels on a link. */
+/** A frame of any kind. */
 export type AnyFrame = PeerFrame | SessionFrame | ReplyFrame;
 
 /** A process at one end of a link. */
@@ -12,17 +12,19 @@ export interface LinkEnd {
   readonly runs: boolean;
 }
 
-/** Time, and who cannot reach whom. */
+/** The time, and the cuts between processes. */
 export interface LinkWorld {
   readonly nowMs: number;
   readonly network: { isCut(from: LinkEnd, to: LinkEnd): boolean };
 }
 
-/** One direction of a link whose frames take time. Each arrives as an act of its own, whenever it is drawn. */
+/**
+ * One direction of a link whose frames take time. Each frame arrives as an act of its own, whenever that act is drawn.
+ */
 export class TimedLink<Frame> extends VirtualLink<Frame> implements Act {
   readonly from: LinkEnd;
   readonly to: LinkEnd;
-  /** A delay: nothing arrives before. */
+  /** Until this time nothing arrives. */
   heldUntilMs = 0;
   readonly #world: LinkWorld;
   readonly #arrive: (frame: Frame | typeof END) => void;

@@ -3,7 +3,7 @@ import type { Choices } from '../draw/choices.js';
 import { WORKLOADS } from '../services/index.js';
 import { DRIFT_WITHIN_BOUND, FAULTS, type Fault, type Plan, type PlanLimits, READS } from './plan.js';
 
-/** Faults that spoil the rest of a run for others, so they are rare. */
+/** Faults that would spoil the rest of a run for the other checks, so they are rare. */
 const RARE: ReadonlySet<Fault> = new Set(['diverge', 'forge']);
 
 /** Draws a run without a drill, one-way calls, streams and nested calls. */
@@ -50,7 +50,7 @@ function fits(fault: Fault, config: GroupConfig, stuck: boolean): boolean {
   return !(stuck && fault.endsWith('Pause'));
 }
 
-/** Replies of these methods are released when they are stable. */
+/** Methods whose replies are released only when they are stable. */
 const SURE_METHODS: readonly MethodConfig[] = [
   {
     service: 'log.Log',

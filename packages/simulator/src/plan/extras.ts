@@ -14,7 +14,7 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
   const drawnStreams = {
     rate: choices.pick([0.2, 0.4]),
     late: choices.pick([0, 0, 0.5]),
-    // With slow handlers long streams would take longer than anybody waits, and longer than a drill waits.
+    // With slow handlers a long stream would outlast the patience of applications and drills.
     long: plan.handlerMs > 0 || plan.drill !== undefined ? 0 : choices.pick([0, 0.2]),
     broadcasts: choices.chance(0.4),
   };
@@ -96,7 +96,7 @@ export function withCopies(plan: Plan, choices: Choices): Plan {
   const pieceBytes = choices.pick([plan.copies.pieceBytes, 16, 256]);
   const snapshots = choices.chance(0.5);
   const blockMs = choices.pick([0, 0, 4 * plan.config.leaseMs]);
-  // A drill waits for what takes no time otherwise. To the other replicas a pause looks like a stuck handler.
+  // A drill waits for steps that otherwise take no time. To the other replicas a pause looks like a stuck handler.
   if (plan.drill !== undefined) return plan;
   return { ...plan, copies: { pieceBytes, snapshots, blockMs: plan.stuck ? 0 : blockMs } };
 }
@@ -176,7 +176,7 @@ export function withValues(plan: Plan, choices: Choices, { without = [], values 
 const OF_REPLICAS: ReadonlySet<Fault> = new Set([
   ...(['serverCrash', 'crashTogether', 'serverPause', 'cut', 'isolate', 'hold', 'stepDown', 'diverge'] as const),
   ...(['breakLink', 'coordinatorCrash', 'coordinatorCut', 'recordLost'] as const),
-  // What a client that its successor cannot hear had sent is under no suspicion.
+  // A request of a client that the successor cannot hear would be under no suspicion.
   ...(['clientCut', 'clientPause'] as const),
 ]);
 

@@ -1,4 +1,4 @@
-/** What a run is made of: everything that its seed decides beforehand. */
+/** The plan of a run: everything that its seed decides beforehand. */
 
 import type { GroupConfig, MethodConfig } from '@understudy/core/internal';
 import type { Workload } from '../services/workload.js';
@@ -9,18 +9,18 @@ export const READS: readonly MethodConfig[] = ['Read', 'SureRead'].map((method) 
   ...{ readOnly: true, oneWay: false, waitsForOthers: false, release: undefined },
 }));
 
-/** The faults that may happen in a run. Each run draws which kinds it has, so that rare mixtures come up, too. */
+/** The faults that may happen in a run. Each run draws which kinds it has, so that rare mixtures occur too. */
 export const FAULTS = [
   /** A replica dies, between two steps or between two effects of one step. */
   'serverCrash',
   'clientCrash',
-  /** A client and the primary die at one moment, which `concurrent` does not promise to survive. */
+  /** A client and the primary die at the same moment, which `concurrent` does not promise to survive. */
   'crashTogether',
   'serverPause',
   'clientPause',
   'cut',
   'clientCut',
-  /** The primary and some clients are cut off from everybody else, and go on calling. */
+  /** The primary and some clients are cut off from all other processes, and go on calling. */
   'isolate',
   'hold',
   'breakLink',
@@ -28,7 +28,7 @@ export const FAULTS = [
   'coordinatorCut',
   /** The record is deleted, or rolled back with its coordinator. */
   'recordLost',
-  /** A handler on one replica comes to another outcome, once. */
+  /** A handler on one replica has another outcome, once. */
   'diverge',
   /** A client reflects an order that was never given. */
   'forge',
@@ -100,9 +100,9 @@ export interface Plan {
 
 /** How a run goes whose handlers change the outside world. */
 export interface OncePlan {
-  /** Share of operations whose handlers do. */
+  /** Share of operations whose handlers change the outside world. */
   readonly share: number;
-  /** A function takes up to this long to take effect, and as long again to say so. */
+  /** How long a function may take to have its effect, and then again to return. */
   readonly runMs: number;
   /** Share of functions that throw in the end. */
   readonly throws: number;
@@ -123,7 +123,7 @@ export interface TimerPlan {
   };
 }
 
-/** Whereby replicas differ, each anew in each life, as while they are restarted one after the other. */
+/** The differences between replicas, drawn anew for each life, as in a group that is restarted replica by replica. */
 export interface UpgradePlan {
   /** The versions of their code, all of which compute the same. */
   readonly versions: boolean;
@@ -136,7 +136,7 @@ export interface UpgradePlan {
 export interface ThreadPlan {
   /** How often the main thread of a replica is blocked while its liveness thread goes on, per step. */
   readonly blocks: number;
-  /** It is blocked up to this long. */
+  /** How long the main thread is blocked at most. */
   readonly blockMs: number;
   /** How often the links of two liveness threads are cut or mended, per step. */
   readonly cuts: number;
@@ -146,7 +146,7 @@ export interface ThreadPlan {
 export interface DigestPlan {
   /** How often something outside of all handlers changes the state of one replica, per step. */
   readonly strays: number;
-  /** A replica whose state differs says so and stays; otherwise it restores the primary's. */
+  /** Whether a replica whose state differs reports that and stays; otherwise it restores the primary's state. */
   readonly stays: boolean;
 }
 
@@ -188,8 +188,8 @@ export interface StreamPlan {
 
 export interface PlanLimits {
   /**
-   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `nestedStreams`, `values`, `once`, `timers`, `agenda`, `upgrades`,
-   * `threads`, `deadly` or `digests`, that are left out.
+   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `nestedStreams`, `values`, `once`,
+   * `timers`, `agenda`, `upgrades`, `threads`, `deadly` or `digests`, that are left out.
    */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */

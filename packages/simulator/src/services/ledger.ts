@@ -17,7 +17,7 @@ export interface Saw {
 const EMPTY = 1;
 const extend = (digest: number, operation: string): number => Math.imul(digest ^ hashText(operation), 0x9e3779b1) >>> 0;
 
-/** A request consists of the operation's name and of what it asks of the machine (null if nothing). */
+/** Makes a request of the operation's name and its input for the machine (null if it has none). */
 export const requestText = (name: string, input: unknown): Uint8Array => bytesOf(`${name} ${JSON.stringify(input)}`);
 
 export function readRequest(message: Uint8Array): { readonly name: string; readonly input: string } {
@@ -66,7 +66,11 @@ export class Ledger {
     return this.look(input);
   }
 
-  /** A timer rings that comes again and again. @returns how often it has by now */
+  /**
+   * A repeating timer rings.
+   *
+   * @returns how often it has rung by now
+   */
   rings(name: string, timeMs: number): number {
     const times = this.timesRung(name) + 1;
     this.#rung.set(name, { times, timeMs });
@@ -136,7 +140,7 @@ interface Saved {
   readonly rung?: [string, Rings][];
 }
 
-/** How often a timer rang, and the time of the order in which it did last. */
+/** How often a timer rang, and the time of the order in which it rang last. */
 interface Rings {
   readonly times: number;
   readonly timeMs: number;

@@ -3,7 +3,7 @@ import { hashText } from '@understudy/core/testing';
 /** A stream that a handler opens at another service, as all replicas read it from the name of the operation. */
 export interface StreamShape {
   readonly name: string;
-  /** `server`: so many items come; `client`: so many messages go; `bidi`: an item comes for each message. */
+  /** `server`: this many items come; `client`: this many messages go; `bidi`: an item comes for each message. */
   readonly kind: 'server' | 'client' | 'bidi';
   readonly length: number;
 }
@@ -32,7 +32,7 @@ export function readStreamText(text: string): StreamShape {
 /** An item as it enters the history of the group that opened the stream. */
 export const itemEntry = (name: string, item: number): string => `${name}>${item}`;
 
-/** @param items undefined: nobody knows what came of the stream */
+/** @param items how many items came; undefined if the outcome of the stream is unknown */
 export const statusEntry = (name: string, items: number | undefined): string => `${name}>end${items ?? '?'}`;
 
 /** The outcome of an operation on a stream: the items that came, and the number of all of them if they are the last. */

@@ -11,7 +11,7 @@ export type Asking =
   | 'in a row'
   /** It makes two calls and waits for both replies. */
   | 'at once'
-  /** It waits for a reply, and then for something that has no place in the order. */
+  /** It waits for a reply, and then for an event that has no place in the order. */
   | 'and lingers'
   /** It makes a call and answers without waiting; the reply changes the state later. */
   | 'aside';
@@ -22,7 +22,7 @@ const PARTS = 20;
 /** Names differ in their last characters alone, so the hash is mixed once more. */
 const draw = (name: string): number => Math.imul(hashText(name), 0x9e3779b1) >>> 8;
 
-/** @param waits its caller waits for its outcome, so its handler may wait, too */
+/** @param waits whether its caller waits for its outcome, so that its handler may wait too */
 export function askingOf(name: string, share: number, waits: boolean): Asking {
   const drawn = draw(name);
   if (drawn % PARTS >= share * PARTS) return 'nothing';
@@ -30,8 +30,8 @@ export function askingOf(name: string, share: number, waits: boolean): Asking {
 }
 
 /**
- * Whether a call is no call but a function of the caller's own process, which changes the outside world. All replicas read
- * the same.
+ * Whether a call is in fact a function of the caller's own process that changes the outside world. All replicas decide
+ * alike.
  */
 export const isOnce = (what: string, { once, nested }: Pick<Plan, 'once' | 'nested'>): boolean =>
   once !== undefined && (nested === undefined || draw(`${what} once`) % 2 === 0);
@@ -60,7 +60,7 @@ export function readCall(text: string): CallText {
   return { what, length: Number(length), digest: Number(digest) };
 }
 
-/** The answer that a handler gets if nobody knows what came of its call. */
+/** The answer that a handler gets if the outcome of its call is unknown. */
 export const UNREACHED: Reply = Object.freeze({ kind: 'reply', code: 14, details: 'the callee does not answer' });
 export const NOT_KNOWN = 'nobody knows';
 

@@ -5,7 +5,7 @@ import type { Ledger } from './ledger.js';
 import { itemDigest, LINES, messageText, type Opening, statusText } from './streamed.js';
 import type { Randomness } from './values.js';
 
-/** A message or the end that waits to leave. `by` names the order that wrote it. */
+/** A message, or the end, that waits to be sent. `by` names the order that wrote it. */
 interface Written {
   readonly kind: 'message' | 'status';
   readonly place: number;
@@ -18,10 +18,10 @@ const METADATA: StreamItem = { kind: 'metadata', entries: [] };
 
 /**
  * The handler of a streaming call over the ledger. Like a real handler it heeds windows: it sends at most STREAM_WINDOW
- * messages that its client has not taken, and says what it has taken itself.
+ * messages that its client has not taken, and tells which messages it has taken itself.
  *
- * A late handler goes on by itself. It writes everything in the order of its messages, and each replica decides when it
- * leaves. What it sends is certain all the same, since nothing overtakes what waits for room.
+ * A late handler goes on by itself. It writes everything in the order of its messages, and each replica decides when
+ * its items leave. The items are certain all the same, because nothing overtakes an item that waits for room.
  */
 export class StreamHandler {
   readonly name: string;

@@ -5,7 +5,7 @@ import { hashText, textOf } from '@understudy/core/testing';
 export interface Opening {
   /** bidi: an answer to each message; server: many items to one request; client: one answer to all messages. */
   readonly kind: 'bidi' | 'server' | 'client';
-  /** Its handler goes on by itself, so each replica sends its items at another time. */
+  /** Whether its handler goes on by itself, so that each replica sends its items at another time. */
   readonly late: boolean;
   /** How many items a `server` stream has. */
   readonly items: number;
@@ -13,7 +13,7 @@ export interface Opening {
    * The message after which its handler ends, whatever else the client sends; 0: the handler ends when its client does.
    */
   readonly endsAfter: number;
-  /** The operation for the workload's machine, which is one like any other. */
+  /** The operation for the workload's machine, like that of a unary call. */
   readonly input: unknown;
 }
 

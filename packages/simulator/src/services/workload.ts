@@ -3,7 +3,7 @@ import { checkLinearizable } from '../linearizability/check.js';
 import { explain } from '../linearizability/explain.js';
 import type { Model, Operation } from '../linearizability/model.js';
 
-/** A small deterministic state machine: what a user's service would be. Inputs, outputs and states are plain JSON. */
+/** A small deterministic state machine, in place of a user's service. Inputs, outputs and states are plain JSON. */
 export interface Machine {
   run(input: unknown): unknown;
   save(): unknown;
@@ -24,7 +24,10 @@ export type Judgment =
   | { readonly verdict: 'linearizable' | 'undecided' }
   | { readonly verdict: 'violated'; readonly unexplained: string };
 
-/** Some hundred times what a usual history takes; calls of unknown outcome can multiply it. */
+/**
+ * The bound of a check: some hundred times what a usual history takes, because calls of unknown outcome can multiply
+ * it.
+ */
 const STEPS_MAX = 200_000;
 
 interface Parts<State, Input, Output, Saved> {

@@ -7,12 +7,15 @@ import type { Opening } from '../services/streamed.js';
 export interface Habits {
   readonly method: string;
   readonly messages: number;
-  /** Its messages ask nothing of the machine, since many operations of unknown outcome would take too long to judge. */
+  /**
+   * Whether its messages ask nothing of the machine, because many operations of unknown outcome would take too long to
+   * judge.
+   */
   readonly quiet: boolean;
-  /** It sends so many messages at once, while there is room. */
+  /** How many messages it sends at once, while there is room. */
   readonly burst: number;
   readonly pauseMs: number;
-  /** It takes an item up to this long after it was given. */
+  /** How long it may take until it takes an item that it was given. */
   readonly takeMs: number;
   /** The probability of giving up instead of going on. */
   readonly fickle: number;

@@ -23,7 +23,10 @@ export interface StreamUseWorld {
   drawInput(readOnly: boolean): unknown;
 }
 
-/** An application with its streaming call: it sends while there is room, takes what comes, ends or gives up. */
+/**
+ * An application with its streaming call: it sends while there is room, takes the items that come, and ends the call or
+ * gives it up.
+ */
 export abstract class StreamUse implements Act {
   readonly #world: StreamUseWorld;
   readonly opening: Opening;
@@ -33,7 +36,7 @@ export abstract class StreamUse implements Act {
   readonly #unanswered: ApplicationCall[];
   #sent = 0;
   #halfClosed = false;
-  /** The index of the newest item that was given, and how many messages were. */
+  /** The index of the newest item that was given, and the number of messages that were given. */
   #givenUpTo = 0;
   #messages = 0;
   #takenUpTo = 0;

@@ -1,12 +1,12 @@
 import type { NestedCaller, Reply } from '@understudy/core/internal';
 
-/** One sending of a call, for a group that calls and may send it more than once. */
+/** One attempt at a call, for a calling group that may send the call more than once. */
 export interface Attempt {
   answered(outcome: Reply): void;
   failed(mayHaveTakenEffect: boolean): void;
 }
 
-/** The group in whose name a client calls, and who hears what becomes of this sending. */
+/** The group in whose name a client calls, and the receiver of this attempt's outcome. */
 export interface CalledFor {
   readonly nested: NestedCaller;
   readonly attempt?: Attempt;

@@ -29,7 +29,7 @@ import { Terms } from './terms.js';
 /** No run has more clients than this. */
 const PROCESSES = 16;
 
-/** The run around a client: where its effects go, and who looks at them. */
+/** The run around a client: it takes the client's effects and checks its steps. */
 export interface ClientWorld extends HostWorld, RpcWorld, StreamUseWorld {
   readonly plan: Plan;
   readonly watch: Watch;
@@ -43,9 +43,9 @@ export interface ClientWorld extends HostWorld, RpcWorld, StreamUseWorld {
 /** A client's process with its adapter: one session after the other, each with a link to every replica. */
 export class ClientHost extends Host {
   core: Session | undefined;
-  /** The connection of the session that it has or had last. */
+  /** The connection of its present session, or of its last one. */
   connection: ConnectionId = connectionId('session', hex32(0));
-  /** Sessions so far. */
+  /** The number of sessions so far. */
   generation = 0;
   readonly links: (SessionLink | undefined)[] = [];
   readonly rpcs = new Map<CallId, Rpc>();
@@ -54,14 +54,14 @@ export class ClientHost extends Host {
   /** Streams of the present session, open or not. */
   streamsOpened = 0;
   gaveUp = 0;
-  /** It died, and was not started again since. */
+  /** Whether it died and was not started again since. */
   dead = false;
-  /** Numbers its processes: another one after each crash, no two alike in a run. */
+  /** The number of its process: another one after each crash, unique in the run. */
   process: number;
   readonly deadProcesses: number[] = [];
   closing = false;
   endedUnclean = false;
-  /** Those of its calls that a group makes, perhaps more than once. */
+  /** Calls that it makes for a group, which may send them more than once. */
   readonly #attempts = new Map<CallId, Attempt>();
   #drops: SessionLink[] = [];
   #terms = new Terms();
@@ -77,7 +77,7 @@ export class ClientHost extends Host {
     return this.core !== undefined;
   }
 
-  /** Its application may call now: where no session is, one begins. */
+  /** Whether its application may call now. If there is no session, the call begins one. */
   get mayCall(): boolean {
     return !this.dead && !this.paused;
   }
@@ -114,7 +114,7 @@ export class ClientHost extends Host {
     this.openStreams.clear();
   }
 
-  /** Another process in its place, which knows nothing of the first. */
+  /** Starts another process in its place, which knows nothing of the first. */
   restart(): void {
     this.note('starts again');
     this.dead = false;
@@ -245,9 +245,9 @@ export class ClientHost extends Host {
       if (link !== undefined) this.#drops.push(link);
     },
     park: () => {},
-    // Its group replicates everything.
+    // The simulated group replicates every service.
     passOn: () => {},
-    // Its slots are the servers, so it knows all of them.
+    // The slots are the servers, so the client knows all of them.
     unreached: () => {},
     primary: () => {},
     settings: () => {},

@@ -1,12 +1,12 @@
 import type { Outcome, Reply, SessionEvent, StreamItem } from '@understudy/core/internal';
 import { demand } from '../../violation.js';
 
-/** The newest term that a session heard of, and what it is told at present in the name of an older one. */
+/** The newest term that a session heard of, and the answers that reach it in the name of an older one. */
 export class Terms {
   #newest = 0;
   #outdated: readonly (Outcome | StreamItem)[] = [];
 
-  /** Before each step of the session. */
+  /** Called before each step of the session. */
   hear(event: SessionEvent): void {
     const answers = answersOf(event);
     const isOlder = answers !== undefined && answers.term < this.#newest;
@@ -14,7 +14,7 @@ export class Terms {
     if (answers !== undefined && answers.term > this.#newest) this.#newest = answers.term;
   }
 
-  /** DESIGN 7.4: nothing that a primary of an older term says is delivered once the session knows better. */
+  /** DESIGN 7.4: no answer of an older term's primary is delivered once the session knows a newer term. */
   check(client: string, what: Reply | StreamItem, name: string | undefined): void {
     demand(!this.#outdated.includes(what), () => `${client} delivers ${name} from a primary of an older term`);
   }

@@ -7,14 +7,14 @@ import { demand } from '../../violation.js';
 /** The user's interceptors on one replica, in one life: they refuse one call in eight, and pass the rest. */
 export class Admissions {
   readonly #server: string;
-  /** Calls that they let pass, and that no handler has been run for. */
+  /** Calls that the interceptors let pass and whose handlers have not run yet. */
   readonly #admitted = new Set<number>();
 
   constructor(server: string) {
     this.#server = server;
   }
 
-  /** Whatever belongs to a stream that they let open passes. */
+  /** Judges a call. Every part of a stream that was let open passes. */
   judge(admission: number, { message, stream }: Request): ReplicaEvent {
     const opens = stream === undefined || stream.kind === 'open';
     if (opens && hashText(readRequest(message).name) % 8 === 0) return { kind: 'refused', admission, outcome: REFUSED };
@@ -22,7 +22,7 @@ export class Admissions {
     return { kind: 'admitted', admission };
   }
 
-  /** The handler of a call is run, or never will be. The interceptors hear of one of the two, once. */
+  /** The handler of a call is run, or never will be. The interceptors hear which of the two, once. */
   end(admission: number): void {
     demand(
       this.#admitted.delete(admission),

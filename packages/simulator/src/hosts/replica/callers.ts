@@ -9,7 +9,7 @@ export class Callers {
     this.#callers.set(call, caller);
   }
 
-  /** The caller of a call that is answered now: only a stream's goes on waiting. */
+  /** The caller of a call that is answered now. Only the caller of a stream goes on waiting. */
   answered(call: CallId): Caller | undefined {
     const caller = this.#callers.get(call);
     if (caller !== undefined && isStreamCaller(caller)) return caller;

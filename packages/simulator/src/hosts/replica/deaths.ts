@@ -21,9 +21,9 @@ interface Mortal {
   crash(): void;
 }
 
-/** The deaths that handlers bring to one replica, and the supervisor that restarts it. */
+/** The deaths that handlers cause at one replica, and the supervisor that restarts it. */
 export class Deaths {
-  /** The supervisor restarts its process then. */
+  /** When the supervisor restarts the process. */
   restartsAtMs = Number.POSITIVE_INFINITY;
   /** An effect is being carried out. */
   steps = false;
@@ -35,7 +35,10 @@ export class Deaths {
     this.#host = host;
   }
 
-  /** Whether a handler ends the process there. Who forces a group onto one replica takes such messages away first. */
+  /**
+   * Whether a handler ends the process at this point. An operator who forces a group onto one replica takes such
+   * messages away first.
+   */
   endsIt(operation: ApplicationCall | undefined, at: ApplicationCall['deadly']): operation is ApplicationCall {
     if (operation === undefined || operation.deadly !== at) return false;
     const { record } = this.#world.coordinator;
@@ -49,7 +52,7 @@ export class Deaths {
     const host = this.#host;
     if (operation.deaths++ === 0) operation.inSyncBefore = coordinator.record?.inSync.length ?? 0;
     host.note(`dies of ${operation.name}`);
-    // Where more calls are open than the record has names for, the deaths of the others are not counted.
+    // Where more calls are open than the record has names for, not all of their deaths are counted.
     if ((coordinator.record?.deaths?.suspects.length ?? 0) >= SUSPECTS_MAX) operation.inSyncBefore = 0;
     demand(
       operation.inSyncBefore === 0 || operation.deaths <= plan.config.poisonAfter,
@@ -57,12 +60,13 @@ export class Deaths {
     );
     const isWhole = operation.inSyncBefore === plan.servers;
     const others = coordinator.record?.inSync.filter(({ id }) => id !== host.member.id) ?? [];
-    // A backup that has left because its state differs needs a copy, which cannot be had of a replica that recovers.
+    // A backup that has left because its state differs needs a copy, and a replica that recovers cannot give one.
     demand(others.length > 0 || !isWhole || mayDiverge, () => `${operation.name} ends the last process in sync`);
-    // What the last one had begun only it knew. An operator goes on with another replica, for which this death was none.
+    // The last replica alone knew which message it had begun. An operator goes on with another replica, which does not
+    // count this death.
     if (others.length === 0) operation.deaths--;
     this.restartsAtMs = nowMs + choices.between(10, 4 * plan.config.leaseMs);
-    // Between two effects, or now if no step goes on.
+    // The process ends between two effects, or now if no step goes on.
     if (this.steps) host.crashesAfter = 0;
     else host.crash();
   }

@@ -4,13 +4,13 @@ import type { SentStream } from '../../network/sent-stream.js';
 import { itemEntry, readNews, type StreamShape, statusEntry } from '../../services/nested-streams.js';
 import { demand } from '../../violation.js';
 
-/** What a handler does with a stream that it opened: each is to the core what a call is. */
+/** The operations of a handler on a stream that it opened. The core treats each like a call. */
 export type StreamOperation =
   | { readonly role: 'open' | 'read' }
-  /** So many messages behind those up to `after`, and perhaps their end. */
+  /** Sends this many messages behind those up to `after`, and perhaps the end. */
   | { readonly role: 'write'; readonly after: number; readonly messages: number; readonly ends: boolean };
 
-/** What the end of an operation comes to: entries of the history, and further operations. */
+/** The result of an operation's end: entries of the history, and further operations. */
 export interface StreamStep {
   readonly entries: readonly string[];
   readonly next: readonly StreamOperation[];
@@ -20,8 +20,8 @@ export interface StreamStep {
 const MESSAGES_MAX = 3;
 
 /**
- * A stream to another service as the handler has it that opened it, on every replica that executes. The opening ends with
- * the status, a read with the items that came, a write when nobody need send it again (DESIGN 5.7).
+ * A stream to another service as the handler that opened it has it, on every replica that executes. The opening ends
+ * with the status, a read with the items that came, and a write when no replica need send it again (DESIGN 5.7).
  */
 export class HandlerStream {
   readonly shape: StreamShape;
@@ -30,14 +30,14 @@ export class HandlerStream {
   isCancelled = false;
   #position = 0;
   #ended = false;
-  /** On the primary that opened it: the stream that left. */
+  /** On the primary that opened the stream: the call that left the process. */
   sent: SentStream | undefined;
 
   constructor(shape: StreamShape) {
     this.shape = shape;
   }
 
-  /** Its handler never goes on, so nobody else would end the stream. */
+  /** Cancels the stream, because its handler never goes on and would never end it. */
   cancel(): void {
     this.isCancelled = true;
     this.sent?.cancel();

@@ -10,7 +10,7 @@ export interface JobsWorld {
   readonly plan: Pick<Plan, 'handlerMs'>;
 }
 
-/** Something that a replica's adapter does, and then tells the core. */
+/** A task of a replica's adapter, which then tells the core. */
 export class Job implements Act {
   readonly readyAtMs: number;
   readonly task: Task | undefined;
@@ -33,7 +33,7 @@ export class Job implements Act {
 /** The jobs that keep a replica's adapter and its handlers busy. */
 export class Jobs {
   list: readonly Job[] = [];
-  /** Handlers that begin now end then at the earliest. */
+  /** The earliest time at which handlers that begin now may end. */
   busyUntilMs = 0;
   readonly #world: JobsWorld;
 
@@ -41,7 +41,7 @@ export class Jobs {
     this.#world = world;
   }
 
-  /** @param task whose handler it is, if it is one's */
+  /** @param task the task whose handler does the job, if a handler does */
   later(task: Task | undefined, run: () => void, withinMs = this.#world.plan.handlerMs): void {
     const { choices, nowMs } = this.#world;
     const delayMs = withinMs > 0 && choices.chance(0.5) ? choices.below(withinMs) : 0;

@@ -26,7 +26,7 @@ import { NestedHandlers, type OrderedTask, type Step } from './nested-handlers.j
 import { StreamHandlers } from './stream-handlers.js';
 import { TimedHandlers } from './timed-handlers.js';
 
-/** A handler that goes on by itself takes up to this long each time. */
+/** How long a handler that goes on by itself may take each time. */
 const SOON_MS = 40;
 
 type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
@@ -45,7 +45,7 @@ export interface LifeWorld {
   };
 }
 
-/** The replica whose life it is. */
+/** The replica that lives this life. */
 export interface LifeHost {
   readonly name: string;
   readonly clockMs: number;
@@ -56,29 +56,31 @@ export interface LifeHost {
   readonly life: Life;
   readonly noticedDivergence: boolean;
   step(event: ReplicaEvent): void;
-  /** Its process ends because of an operation. */
+  /** Ends the process because of an operation. */
   readonly deaths: Pick<Deaths, 'diesOf' | 'endsIt'>;
 }
 
-/** A replica's service in one life, with its handlers: what they were run for, in which order, and what came of it. */
+/**
+ * A replica's service in one life, with its handlers: the messages that they ran for, in their order, and the results.
+ */
 export class Life {
   readonly world: LifeWorld;
   readonly service: Ledger;
   readonly streams: StreamHandlers;
-  /** Handlers that asked another service for something. */
+  /** Handlers that have called another service. */
   nested: NestedHandlers;
   readonly timed: TimedHandlers;
   /** By order: the operation that was processed, and the core's digest after it where known. */
   readonly processed: string[] = [];
   readonly digests: number[] = [];
   stableMarked = 0;
-  /** The last order that was processed when something outside of all handlers changed the state. */
+  /** The last order that was processed when the state was changed from outside of all handlers. */
   strayedAt: number | undefined;
   /** The orders after which a digest of the state was taken. */
   readonly digested = new Set<number>();
   /** The last order that a handler was run for. */
   lastOrder = 0;
-  /** The next handler comes to another outcome than it should. */
+  /** Whether the next handler has another outcome than on the other replicas. */
   diverges = false;
   readonly #host: LifeHost;
 
@@ -110,7 +112,7 @@ export class Life {
     return `${record?.group}/${record?.origin}`;
   }
 
-  /** Another life began. */
+  /** Whether another life began. */
   get isOver(): boolean {
     return this.#host.life !== this;
   }
@@ -139,7 +141,7 @@ export class Life {
     if (operation !== undefined) operation.stuck = true;
   }
 
-  /** DESIGN 7.2: what comes later in the order is processed later, and at no earlier time (5.10). */
+  /** DESIGN 7.2: a later order is processed later, and at no earlier time (5.10). */
   #inOrder(info: OrderInfo): void {
     this.world.watch.order(info);
     const { lastOrder, name, service } = this;
@@ -157,7 +159,7 @@ export class Life {
   /** DESIGN 5.16: a backup executes only what a primary with its own code ordered for execution. */
   #checkCode({ term, orderNum }: OrderInfo): void {
     const { core, brings, name } = this.#host;
-    // One that was designated in this very step executes what nobody else is left for.
+    // A replica that was designated in this very step executes orders that no other replica is left for.
     const role = core?.progress.role;
     if (role !== 'backup' && role !== 'joining') return;
     const code = this.world.coordinator.record?.code.findLast((entry) => entry.term <= term);
@@ -248,8 +250,8 @@ export class Life {
   }
 
   /**
-   * The core is told of each call as it is made. Something else may happen before the next call and before the end of the
-   * step, unless the step sends items: those must leave together.
+   * Tells the core of each call as it is made. Other events may come before the next call and before the end of the
+   * step, unless the step sends items, which must leave together.
    */
   #callsThenEnds(task: OrderedTask, [id, ...later]: readonly NestedId[], end: Executed): void {
     if (id === undefined) return this.step(end);
@@ -277,7 +279,10 @@ export class Life {
     );
   }
 
-  /** The handler of an operation asks for values, in the step of some order (DESIGN 5.10). They become part of the history. */
+  /**
+   * The handler of an operation asks for values, in the step of some order (DESIGN 5.10). They become part of the
+   * history.
+   */
   asks(name: string, info: OrderInfo, random: Randomness): void {
     if (!asksForValues(name, this.world.plan.values)) return;
     const values = valuesText(name, info.timeMs, random.next());
@@ -289,7 +294,7 @@ export class Life {
     return (this.#host.status?.term ?? 0) < (this.world.coordinator.record?.term ?? 0);
   }
 
-  /** A handler does something by itself, soon. */
+  /** A handler acts by itself, soon. */
   goOnLater(run: () => void, withinMs = SOON_MS): void {
     this.#host.jobs.later(undefined, run, withinMs);
   }
@@ -306,13 +311,13 @@ export class Life {
     this.timed.clear();
   }
 
-  /** Whatever handlers knew is not part of a checkpoint. */
+  /** Restores a state. The knowledge of handlers is in no checkpoint. */
   restore(state: Uint8Array): void {
     this.service.restore(state);
     this.forgetHandlers();
   }
 
-  /** Nothing that was processed up to there can be lost any more. */
+  /** Everything that was processed up to this order can no longer be lost. */
   markStable(upTo: OrderNum): void {
     for (; this.stableMarked < upTo; this.stableMarked++) {
       const name = this.processed[this.stableMarked + 1];

@@ -33,7 +33,7 @@ import { HandlerStream, type StreamOperation } from './handler-stream.js';
 /** A task at its place in the order of all calls. */
 export type OrderedTask = Extract<Task, { kind: 'ordered' }>;
 
-/** A handler that made calls. */
+/** A handler that has made calls. */
 interface Handler {
   readonly name: string;
   readonly input: string;
@@ -51,7 +51,7 @@ interface NestedCall {
   /** Which call of which operation it is. */
   readonly what: string;
   readonly text: string;
-  /** What it does with the handler's stream, if that is what it is. */
+  /** The operation on the handler's stream, if the call is one. */
   readonly operation: StreamOperation | undefined;
 }
 
@@ -65,18 +65,18 @@ export interface Step {
   readonly ran: { readonly name: string; readonly answer: string } | undefined;
 }
 
-/** A handler that lingers takes up to this long. */
+/** How long a handler that lingers may take. */
 const LINGERS_MS = 600;
 const NOTHING: readonly Finished[] = [];
 
-/** The life that the handlers belong to, and what they may do in it. */
+/** The life that the handlers belong to, as far as they use it. */
 export interface NestedHandlersLife {
   readonly name: string;
   readonly world: { readonly plan: Pick<Plan, 'nested' | 'once' | 'config'> };
   readonly service: Ledger;
   /** Another life began. */
   readonly isOver: boolean;
-  /** The handlers of that life now: a restored checkpoint replaces them. */
+  /** The present handlers of that life: a restored checkpoint replaces them. */
   readonly nested: object;
   /** The handler of an operation is run. */
   processes(name: string): void;
@@ -130,7 +130,7 @@ export class NestedHandlers {
     return { outcome: WAITS, finished: NOTHING, by: `${name}?`, ran: undefined };
   }
 
-  /** DESIGN 7.4: a call of a group's former primary has no effect once its successor's calls had one. */
+  /** DESIGN 7.4: a call of a group's former primary has no effect once a call of its successor has had one. */
   #heedsTerm({ client, term }: NestedCaller): void {
     const newest = this.#terms.get(client) ?? 0;
     demand(term >= newest, () => `${this.#life.name} does what ${client} asked in term ${term}, after ${newest}`);
@@ -183,7 +183,7 @@ export class NestedHandlers {
     return { ...step, finished: [ended] };
   }
 
-  /** The handler of a stream goes on with what an operation on it came to. */
+  /** The handler of a stream goes on with the result of an operation on it. */
   #goesOn(task: OrderedTask, { handler, what, operation }: NestedCall, stream: HandlerStream, outcome: Reply): Step {
     const heard: Step = { outcome, finished: NOTHING, by: what, ran: undefined };
     if (operation === undefined || !this.#waiting.has(handler)) return heard;
@@ -207,14 +207,14 @@ export class NestedHandlers {
     this.#made.push(id);
   }
 
-  /** What the call with this id does with which stream; undefined if it is another one. */
+  /** The stream of the call with this id, and the operation on it; undefined for any other call. */
   operationOf(id: NestedId): { readonly stream: HandlerStream; readonly operation: StreamOperation } | undefined {
     const call = this.#calls.get(nestedKey(id));
     const stream = call?.handler.stream;
     return call?.operation && stream && { stream, operation: call.operation };
   }
 
-  /** Its handler never goes on. */
+  /** The handler that waits for this call never goes on. */
   drop(to: NestedId): void {
     const call = this.#calls.get(nestedKey(to));
     if (call === undefined) return;

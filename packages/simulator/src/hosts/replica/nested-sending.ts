@@ -12,13 +12,17 @@ interface OnceWorld extends Pick<Narrator, 'tracing'> {
   readonly outside: Outside | undefined;
 }
 
-/** Where the calls of handlers go. */
+/** The parts of the run that take the calls of handlers. */
 export interface NestedSendingWorld<Host extends SendingHost> extends OnceWorld {
   /** The service that handlers call. */
   readonly callee:
     | {
         called(server: Host, caller: NestedCaller): void;
-        /** Does what a handler wants with a stream. @returns whether the call is that */
+        /**
+         * Carries out a handler's operation on a stream.
+         *
+         * @returns whether the call is such an operation
+         */
         carries(server: Host, caller: NestedCaller, again: boolean): boolean;
       }
     | undefined;

@@ -4,7 +4,7 @@ import { hashText, VIRTUAL_PORTS } from '@understudy/core/testing';
 import type { Plan } from '../../plan/plan.js';
 import { everyOf } from '../../services/timed.js';
 
-/** A wall clock runs evenly for so long, and is within this of the replica's other clock. */
+/** For how long a wall clock runs evenly, and how far it may then be from the replica's other clock. */
 const WALL_STEADY_MS = 300;
 const WALL_JUMP_MS = 5000;
 
@@ -21,13 +21,16 @@ interface CoreHost {
   readonly index: number;
 }
 
-/** Clocks on walls differ from each other, and each of them jumps every few hundred milliseconds. */
+/**
+ * The reading of a replica's wall clock. Wall clocks differ from each other, and each jumps every few hundred
+ * milliseconds.
+ */
 function wallMsOf({ name, clockMs }: CoreHost): number {
   const stretch = Math.floor(clockMs / WALL_STEADY_MS);
   return Math.floor(clockMs) + (hashText(`${name} ${stretch}`) % WALL_JUMP_MS);
 }
 
-/** In some runs they are nearly right: this many milliseconds lie between those of two neighbours. */
+/** In some runs wall clocks are nearly right: this many milliseconds lie between those of two neighbours. */
 export const STEADY_WITHIN_MS = 5;
 const steadyMsOf = (nowMs: number, { index }: CoreHost): number => Math.floor(nowMs) + index * STEADY_WITHIN_MS;
 

@@ -36,7 +36,7 @@ import { StateJobs } from './state-jobs.js';
 /** The fields of a log record. */
 type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
 
-/** The run around a replica: where its effects go, and who looks at them. */
+/** The run around a replica: it takes the replica's effects and checks its steps. */
 export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld, NestedSendingWorld<ServerHost> {
   readonly plan: Plan;
   readonly watch: Watch;
@@ -63,7 +63,7 @@ export class ServerHost extends Host {
   lives = 0;
   /** Its liveness thread; undefined if the run has none. */
   thread: VirtualThread | undefined;
-  /** Its main thread is blocked until then. */
+  /** The time until which its main thread is blocked. */
   blockedUntilMs = 0;
   readonly acknowledged = new Acknowledged();
   core: Replica | undefined;
@@ -78,16 +78,16 @@ export class ServerHost extends Host {
   wantsRecord = false;
   sessionsPaused = false;
   withoutCoordinatorUntilMs = 0;
-  /** Its service said in this life that it differs. */
+  /** Whether it reported in this life that it differs. */
   noticedDivergence = false;
   #stepsDownSinceMs = Number.POSITIVE_INFINITY;
   /** The last order that it had given as primary when it was told to step down. */
   handsOverFrom: OrderNum | undefined;
   /** Its start waits for the coordinator. */
   starting = false;
-  /** By its own clock, when its core wants to be woken. */
+  /** The time, by its own clock, at which its core wants to be woken. */
   #wakeAtMs = Number.POSITIVE_INFINITY;
-  /** The loss of the record that it was told of last. */
+  /** The number of the last loss of the record that it was told of. */
   toldLoss = 0;
   readonly deaths: Deaths;
   #again: string | undefined;
@@ -122,7 +122,7 @@ export class ServerHost extends Host {
     return super.paused || this.#world.nowMs < this.blockedUntilMs;
   }
 
-  /** Time has passed: what the liveness thread heard comes first. */
+  /** Time has passed: the core first takes in what the liveness thread heard. */
   tick(): void {
     const heard = this.thread?.take();
     if (heard !== undefined) this.step(heard);
@@ -140,7 +140,7 @@ export class ServerHost extends Host {
 
   // ── life and death ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The process starts, or begins another life with nothing. */
+  /** The process starts, or begins another life from nothing. */
   start(): void {
     this.deaths.restartsAtMs = Number.POSITIVE_INFINITY;
     this.lives++;
@@ -202,7 +202,10 @@ export class ServerHost extends Host {
     this.step({ kind: 'stepDown', learnersMs: LEARNERS_LEASES * this.#world.plan.config.leaseMs });
   }
 
-  /** By its own clock. A primary that hands over waits three leases at most for everything to become stable. */
+  /**
+   * Whether a primary that hands over is still, by its own clock, within the three leases for which it waits until
+   * everything is stable.
+   */
   get hadTimeToHandOver(): boolean {
     return this.clockMs - this.#stepsDownSinceMs < 3 * this.#world.plan.config.leaseMs;
   }
@@ -352,7 +355,7 @@ export class ServerHost extends Host {
     },
   };
 
-  /** The user's function blocks this process, once what was sent before has left it. */
+  /** The user's function blocks this process, once the frames that were sent before have left it. */
   blockLater(): void {
     const { choices, plan, nowMs } = this.#world;
     const { blockMs } = plan.copies;
@@ -379,7 +382,7 @@ export class ServerHost extends Host {
 
   // ── what its core may not do ────────────────────────────────────────────────────────────────────────────────────
 
-  /** Promise 3: whoever is in sync keeps what it holds until it dies, or is told to go. */
+  /** Promise 3: a replica in sync keeps what it holds until it dies or is told to go. */
   #mayGo(reason: string): void {
     const { record } = this.#world.coordinator;
     const counts = record !== undefined && isInSync(record, this.member);
@@ -389,7 +392,7 @@ export class ServerHost extends Host {
   #onDivergence(fields: LogFields): void {
     const isMeant = this.#world.mayDiverge && fields.of !== 'restore';
     demand(isMeant, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
-    // A primary tells of others.
+    // With a peer in its fields the record tells of another replica.
     if (fields.peer === undefined) this.noticedDivergence = true;
   }
 

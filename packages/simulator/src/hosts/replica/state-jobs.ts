@@ -7,7 +7,7 @@ import type { Life } from './life.js';
 
 type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
 
-/** The replica whose state it is. */
+/** The replica that owns the state. */
 interface StateHost {
   readonly jobs: Jobs;
   readonly life: Life;

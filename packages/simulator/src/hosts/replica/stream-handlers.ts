@@ -20,10 +20,10 @@ import { Randomness } from '../../services/values.js';
 import { demand } from '../../violation.js';
 import type { OrderedTask } from './nested-handlers.js';
 
-/** In runs with broadcasts, one of so many operations sends an item on every stream. */
+/** In runs with broadcasts, one operation in this many sends an item on every stream. */
 const TOLD_TO_ALL = 3;
 
-/** The life that the handlers belong to, and what they may do in it. */
+/** The life that the handlers belong to, as far as they use it. */
 export interface StreamHandlersLife {
   readonly name: string;
   readonly world: {
@@ -60,7 +60,11 @@ export class StreamHandlers {
     return this.#handlers.size;
   }
 
-  /** A part of a stream is processed. @returns what came of it */
+  /**
+   * Processes a part of a stream.
+   *
+   * @returns the items that its handler sent
+   */
   deliver(task: OrderedTask, part: StreamPart): readonly StreamOutput[] {
     return this.#step(() => {
       const { connection } = task.info;
@@ -123,7 +127,7 @@ export class StreamHandlers {
     }
   }
 
-  /** A checkpoint is restored, and holds nothing of what handlers knew. */
+  /** A checkpoint is restored, which holds no knowledge of handlers. */
   clear(): void {
     this.#handlers.clear();
   }
@@ -172,7 +176,7 @@ export class StreamHandlers {
     return this.#handlers.get(keyOf(connection, of));
   }
 
-  /** Some items that are ready leave with this step, the rest later. A handler that is over is gone. */
+  /** Some of the ready items leave with this step, the rest later. A handler that is over is forgotten. */
   #settle(connection: ConnectionId, of: SeqNum, handler: StreamHandler): void {
     const { choices } = this.#life.world;
     if (handler.goesOn && choices.chance(0.3)) handler.goOn(1 + choices.below(3));

@@ -7,7 +7,7 @@ import { demand } from '../../violation.js';
 import type { OrderedTask } from './nested-handlers.js';
 import { STEADY_WITHIN_MS } from './new-core.js';
 
-/** A function that a handler gave away, with the randomness of that handler. */
+/** A function that a handler passed on, with the randomness of that handler. */
 interface GivenFunction {
   readonly id: NestedId;
   readonly name: string;
@@ -17,14 +17,14 @@ interface GivenFunction {
   ran: number;
 }
 
-/** Nested calls have the first indexes. */
+/** The index of a timer; nested calls have the lower ones. */
 const INDEX = 9;
-/** More than what lies between any two steady clocks. */
+/** More than the distance between any two steady clocks. */
 const CLOCKS_WITHIN_MS = 4 * STEADY_WITHIN_MS;
-/** Two readings of a clock. */
+/** The rounding of two readings of a clock. */
 const TOLERANCE_MS = 1;
 
-/** The life that the handlers belong to, and what they may do in it. */
+/** The life that the handlers belong to, as far as they use it. */
 export interface TimedHandlersLife {
   readonly name: string;
   readonly world: { readonly plan: Pick<Plan, 'timers' | 'drift'> };
@@ -43,7 +43,7 @@ export interface Rung {
 /** The timers of one life of a replica, as the server runs their handlers (DESIGN 5.10). */
 export class TimedHandlers {
   readonly #life: TimedHandlersLife;
-  /** Functions that handlers gave away, until they run no more. */
+  /** Functions that handlers passed on, until they have run for the last time. */
   readonly #functions = new Map<string, GivenFunction>();
   /** By name, in which term this replica as primary began to process a timer that comes again and again, and when. */
   readonly #began = new Map<string, { readonly term: number; readonly atMs: number }>();
@@ -57,7 +57,7 @@ export class TimedHandlers {
     return [...this.#functions.values()].map(({ name }) => name);
   }
 
-  /** The handler of an operation puts something off, or clears what another put off. */
+  /** The handler of an operation arms a timer, or clears one that another handler armed. */
   arm({ info }: OrderedTask, name: string, random: Randomness): void {
     const { world, service } = this.#life;
     const { share = 0, agenda } = world.plan.timers ?? {};
@@ -73,7 +73,7 @@ export class TimedHandlers {
     this.#life.step({ kind: 'timerSet', timer: timerFor(name, timing, armed) });
   }
 
-  /** The time of a timer has come. A primary processes one that comes again and again only after its period. */
+  /** The time of a timer has come. A primary processes a repeating timer only after its period. */
   begins(timer: DueTimer): void {
     if (timer.kind !== 'every') return;
     const { progress, clockMs, name } = this.#life;
@@ -89,7 +89,10 @@ export class TimedHandlers {
     );
   }
 
-  /** Whoever runs a function has it, and it is not run too early. The history shows whether it ran twice. */
+  /**
+   * Checks that a replica that runs a function has it, and does not run it too early. The history shows whether it ran
+   * twice.
+   */
   rings({ info }: OrderedTask, timer: DueTimer, payload: string): Rung {
     switch (timer.kind) {
       case 'raw':
@@ -104,7 +107,7 @@ export class TimedHandlers {
     }
   }
 
-  /** Across failovers, too, a timer that comes again and again rings once in its period, however late it is. */
+  /** Checks that a repeating timer rings once in its period, also across failovers, however late it is. */
   #ringsEvery(name: string, { orderNum, timeMs }: OrderInfo): string {
     const { service, world } = this.#life;
     const { timers, drift } = world.plan;
@@ -148,7 +151,7 @@ export class TimedHandlers {
     this.#life.service.armed.delete(id.orderNum);
   }
 
-  /** Clears the timer that was armed last, whoever did so. All replicas clear the same one. */
+  /** Clears the timer that was armed last, by whichever handler. All replicas clear the same one. */
   #clearNewest(): void {
     const { service } = this.#life;
     let newest = 0;

@@ -3,7 +3,7 @@ import { type GroupConfig, settingsText } from '@understudy/core/internal';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 
-/** What a replica is started with. */
+/** The settings and the version with which a replica is started. */
 export interface Build {
   readonly config: GroupConfig;
   readonly version: string;
