@@ -1,4 +1,4 @@
-/** The side of the child in the conversation between the benchmark and a process that it started. */
+/** The child's side of the conversation between the benchmark and a process that it started. */
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { monotonicMs } from './clock.js';
@@ -12,7 +12,7 @@ const say = (said: Said): void => {
   if (process.connected) process.send?.(said);
 };
 
-/** Tells the parent process something that it did not ask for. */
+/** Tells the parent process news that it did not ask for. */
 export const tellNews = (news: unknown): void => say({ kind: 'news', news });
 
 /** Answers the parent process, and ends this process when the parent is gone for whatever reason. */

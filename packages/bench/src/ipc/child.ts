@@ -1,4 +1,4 @@
-/** The side of the benchmark in the conversation with a process that it started. */
+/** The benchmark's side of the conversation with a process that it started. */
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Ask, CommandSet, Question, Said } from './ipc.js';
@@ -8,7 +8,7 @@ export class BenchFailure extends Error {
   override readonly name = 'BenchFailure';
 }
 
-/** The group is no longer what was to be measured, because the machine was too busy for it. */
+/** The group changed during a measurement, because the machine was too busy for it. */
 export class Disturbed extends BenchFailure {}
 
 /** How long an idle process may take to exit before it is killed. */
@@ -31,7 +31,7 @@ export class Child<C extends CommandSet<C>> {
   #running = true;
   #mayEnd = false;
 
-  /** @param onUnexpectedEnd called with a sentence when the process ends although nobody ended it */
+  /** @param onUnexpectedEnd called with a sentence when the process ends although the benchmark did not end it */
   constructor(name: string, process: ChildProcess, onUnexpectedEnd: (sentence: string) => void) {
     this.name = name;
     this.#process = process;
@@ -50,7 +50,7 @@ export class Child<C extends CommandSet<C>> {
     });
   }
 
-  /** Whether the process runs and nobody has asked it to end. */
+  /** Whether the process runs and was not asked to end. */
   get alive(): boolean {
     return this.#running && !this.#mayEnd;
   }
@@ -72,7 +72,7 @@ export class Child<C extends CommandSet<C>> {
     this.#news.on('news', listener);
   }
 
-  /** Resolves with the next thing that the process says without being asked. */
+  /** Resolves with the next news that the process tells without being asked. */
   nextNews(): Promise<unknown> {
     return new Promise((resolve) => this.#news.once('news', resolve));
   }

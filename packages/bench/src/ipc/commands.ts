@@ -37,7 +37,7 @@ export interface Turns {
 
 export interface ReplicaCommands extends ProcessCommands {
   status(): ReplicaStatus;
-  /** The turns since the last time; the first time none, since they are watched from then on. */
+  /** The turns since the last time this was asked; none the first time, because the watch begins then. */
   turns(): Turns;
 }
 
@@ -68,14 +68,14 @@ export interface Mark extends Usage {
 export interface OpenMark {
   readonly atMs: number;
   readonly answered: number;
-  /** With RESOURCE_EXHAUSTED. */
+  /** Calls that ended with RESOURCE_EXHAUSTED. */
   readonly refused: number;
-  /** With DEADLINE_EXCEEDED. */
+  /** Calls that ended with DEADLINE_EXCEEDED. */
   readonly late: number;
   readonly failures: number;
   /** The message of the first failure, from gRPC. */
   readonly failure: string | undefined;
-  /** Of the answered calls. */
+  /** Latencies of the answered calls. */
   readonly latencies: Latencies;
 }
 
@@ -93,7 +93,7 @@ export interface Heard {
   readonly replies: number;
   readonly failures: number;
   readonly failure: string | undefined;
-  /** When any client had its last reply of the term that was asked about, or of an older one. */
+  /** When any client had its last reply of the term in question, or of an older one. */
   readonly lastOldReplyAtMs: number;
   /** When any client had its first reply of a newer term. */
   readonly firstReplyAtMs: number;
@@ -101,7 +101,7 @@ export interface Heard {
   readonly longestGapMs: number;
 }
 
-/** Options of a call under load: what the service does besides adding. */
+/** Options of a call under load: the service's work besides adding. */
 export interface Asked extends Pick<AddRequest, 'work' | 'waitMs' | 'once'> {
   /** Asks for the total, and adds nothing. */
   readonly reads?: boolean;
@@ -110,13 +110,16 @@ export interface Asked extends Pick<AddRequest, 'work' | 'waitMs' | 'once'> {
 /** Calls that the application makes in one turn of its event loop. */
 export interface BurstAsked {
   readonly calls: number;
-  /** Of each payload. */
+  /** Bytes of each request's payload. */
   readonly requestBytes: number;
   readonly replyBytes: number;
 }
 
 export interface BurstDone {
-  /** The turn in which the calls were made, above all for their serialization. Small calls wait so long in any case. */
+  /**
+   * How long the turn took in which the calls were made, above all for their serialization. Small calls wait at least
+   * this long.
+   */
   readonly turnMs: number;
   readonly seconds: number;
   readonly failures: number;
@@ -126,8 +129,8 @@ export interface BurstDone {
 
 export interface SmallMark extends Mark {
   /**
-   * Latencies from the moment at which a call was due. They are longer than `latencies` by what kept the event loop of the
-   * client itself from making it.
+   * Latencies from the moment at which a call was due. They exceed `latencies` by the time for which the client's own
+   * event loop was busy.
    */
   readonly sinceDue: Latencies;
 }
@@ -139,7 +142,7 @@ export interface DriverCommands extends ProcessCommands {
   connect(connection: Connection): void;
   /** Keeps `inFlight` calls in flight until `stop`. */
   load(inFlight: number, asked?: Asked): void;
-  /** Makes so many calls a second until `endOpenLoad`, each with this deadline. */
+  /** Makes this many calls a second until `endOpenLoad`, each with this deadline. */
   openLoad(perSecond: number, asked: Asked, deadlineMs: number): void;
   openMark(): OpenMark;
   endOpenLoad(): void;
@@ -162,7 +165,7 @@ export interface DriverCommands extends ProcessCommands {
   /** Makes a small call at each interval, whether or not earlier calls were answered, until `endSmallCalls`. */
   startSmallCalls(everyMs: number): void;
   markSmallCalls(): SmallMark;
-  /** Waits for the open ones. */
+  /** Waits for the calls that are open. */
   endSmallCalls(): void;
   /** Makes the requests of a burst. */
   prepareBurst(asked: BurstAsked): void;
@@ -177,11 +180,11 @@ export interface Traffic {
 }
 
 export interface Flow {
-  /** TCP payload. */
+  /** Bytes of TCP payload. */
   readonly bytes: number;
-  /** gRPC messages. */
+  /** The number of gRPC messages. */
   readonly messages: number;
-  /** HTTP/2 HEADERS frames: a call begins with one. Its reply has two, or one if it is trailers-only. */
+  /** The number of HTTP/2 HEADERS frames: a call begins with one. Its reply has two, or one if it is trailers-only. */
   readonly headers: number;
 }
 

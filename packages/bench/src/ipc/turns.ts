@@ -1,18 +1,18 @@
-/** How long a process holds its event loop: what a timer that is due every millisecond waits beyond that. */
+/** Measures how long a process holds its event loop: by how much a timer that is due every millisecond is late. */
 import { readFileSync } from 'node:fs';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { monotonicMs } from './clock.js';
 import type { Turns } from './commands.js';
 
 const EVERY_MS = 1;
-/** How long the turns of a process's event loop take, which is for how long calls to it wait. */
+/** A turn longer than this counts as long, because calls to the process wait for it. */
 const LONG_MS = 10;
 /** Linux counts the nanoseconds for which a thread had a processor; a process's first thread has its number. */
 const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;
 
 /**
- * The time for which this thread had a processor. On a machine with other work a turn takes longer than that, and the
- * rest is not the process's doing.
+ * The time for which this thread had a processor. On a machine with other work a turn takes longer, and the rest
+ * belongs to other processes.
  */
 function ownCpuMs(): number {
   try {
@@ -25,12 +25,12 @@ function ownCpuMs(): number {
 
 const NONE: Turns = { longestMs: 0, longestOwnMs: 0, longOwn: 0, longestGcMs: 0 };
 
-/** Watches the turns of this process's event loop, from the first time that it is asked. */
+/** Watches the turns of this process's event loop, from the first call of `take`. */
 export class TurnWatch {
   #timer: NodeJS.Timeout | undefined;
   #since = NONE;
 
-  /** @returns what there was since this was last asked */
+  /** @returns the turns since the last call */
   take(): Turns {
     this.#timer ??= this.#begin();
     const taken = this.#since;

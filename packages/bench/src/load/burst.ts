@@ -3,7 +3,7 @@ import { monotonicMs } from '../ipc/clock.js';
 import type { BurstAsked, BurstDone } from '../ipc/commands.js';
 import type { AddRequest, CounterClient } from '../service/proto.js';
 
-/** Makes a number of calls in one turn of the event loop, as an application does that has all its requests at hand. */
+/** Makes a number of calls in one turn of the event loop, as an application does whose requests are all ready. */
 export class Burst {
   readonly #client: CounterClient;
   readonly #replyBytes: number;
@@ -24,7 +24,7 @@ export class Burst {
   async run(): Promise<BurstDone> {
     const beganAtMs = monotonicMs();
     const calls = this.#requests.map((request) => this.#call(request));
-    // The application has no use for its requests any more.
+    // The application no longer needs its requests.
     this.#requests = [];
     const serializedAtMs = monotonicMs();
     await Promise.all(calls);

@@ -15,7 +15,7 @@ export class IdleSessions {
 
   /** Resolves when each stream has had its answer. */
   async open(clients: readonly CounterClient[]): Promise<void> {
-    // More connections at once than a busy machine makes in time would be given up.
+    // A busy machine could not make more connections than this in time, and would give them up.
     for (let from = 0; from < clients.length; from += AT_ONCE)
       await Promise.all(clients.slice(from, from + AT_ONCE).map((client) => this.#open(client)));
   }

@@ -6,7 +6,7 @@ import type { Tally } from './tally.js';
 
 const REQUEST: AddRequest = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES).fill(0x55) };
 
-/** Keeps one call in flight. Allocates nothing for a call but the call itself, so that little else is measured. */
+/** Keeps one call in flight. Allocates nothing but the call itself, so that the measurement shows little else. */
 export class Lane {
   readonly #client: CounterClient;
   readonly #tally: Tally;
@@ -46,7 +46,7 @@ export class Lane {
       this.send();
     } else {
       this.#tally.failure(error.message);
-      // Calls that fail at once must not keep the event loop from everything else.
+      // Calls that fail at once must not keep the event loop from other work.
       setImmediate(this.send);
     }
   };

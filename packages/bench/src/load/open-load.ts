@@ -1,4 +1,6 @@
-/** Load that does not wait for replies: so many calls a second, however many of them the service can serve. */
+/**
+ * Load that does not wait for replies: a fixed number of calls a second, however many of them the service can serve.
+ */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { monotonicMs } from '../ipc/clock.js';
 import type { Asked, OpenMark } from '../ipc/commands.js';

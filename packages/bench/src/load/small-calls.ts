@@ -1,4 +1,4 @@
-/** Small calls at a steady pace, beside which something else is going on. */
+/** Small calls at a steady pace, beside other work that is being measured. */
 import { monotonicMs } from '../ipc/clock.js';
 import type { SmallMark } from '../ipc/commands.js';
 import { type AddRequest, type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';

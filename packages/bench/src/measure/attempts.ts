@@ -8,7 +8,7 @@ const ATTEMPTS_MAX = 3;
 /** The result of one attempt. */
 export interface Finding<T> {
   readonly result: T;
-  /** The group stayed as it was formed, except for what the measurement itself did to it. */
+  /** Whether the group stayed as it was formed, except for what the measurement itself did to it. */
   readonly whole: boolean;
 }
 
@@ -16,7 +16,8 @@ export interface Finding<T> {
 export interface Attempted<T> {
   readonly result: T;
   /**
-   * When this is `ATTEMPTS_MAX`, the group was disturbed during the last attempt too, and `result` is of that attempt.
+   * How often the measurement was repeated. With `ATTEMPTS_MAX` the group was disturbed in the last attempt too, and
+   * `result` is of that attempt.
    */
   readonly disturbed: number;
 }

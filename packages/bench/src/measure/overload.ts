@@ -14,7 +14,7 @@ export const TIMES = [1, 2, 4] as const;
 const WORK = 2_000_000;
 export const DEADLINE_MS = 1_000;
 const WARM_CALLS = 500;
-/** Until the queue is as long as it gets. */
+/** How long the queue takes to reach its full length. */
 const SETTLE_SECONDS = 2;
 
 export interface Offered {
@@ -23,10 +23,10 @@ export interface Offered {
   readonly answeredPerSecond: number;
   readonly refusedPerSecond: number;
   readonly latePerSecond: number;
-  /** With another status: the bare service drops connections on which many calls are late. */
+  /** Calls that ended with another status: the bare service drops connections on which many calls are late. */
   readonly failedPerSecond: number;
   readonly failure: string | undefined;
-  /** Of the answered calls. */
+  /** Latencies of the answered calls. */
   readonly latencies: Latencies;
 }
 

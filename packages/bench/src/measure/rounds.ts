@@ -10,7 +10,7 @@ import { endLoad, isWhole, openSite, type Site } from './site.js';
 import { type Observed, observe, type Stretch, warmUp, watch } from './stretch.js';
 import type { Variant } from './variants.js';
 
-/** Time between full load and one call in flight, until what full load left behind is gone. */
+/** Time between full load and one call in flight, so that the effects of full load are gone. */
 const SETTLE_SECONDS = 0.5;
 
 /** For how long at most a figure is measured that need not show that nothing changes for long. */
@@ -54,7 +54,10 @@ async function measureTurn(stage: Stage, bench: Bench, variant: Variant): Promis
   return { result: turn, whole: disturbed ? whole : await isWhole(site) };
 }
 
-/** The group's is as long as the settings say. It is never measured again: whether the group changes is the question. */
+/**
+ * Measures full load beside other work. The group's stretch is as long as the settings say, and is never repeated: the
+ * question is whether the group changes.
+ */
 async function measureBusy(stage: Stage, { settings }: Bench, site: Site): Promise<BusyStretch> {
   const { seconds } = settings;
   const length = site.group === undefined ? Math.min(seconds, FIGURE_MAX_SECONDS) : seconds;

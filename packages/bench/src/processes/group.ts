@@ -85,8 +85,8 @@ export class Group {
   }
 
   /**
-   * Whether the group is still as it was formed. A replica that does not get to run for the length of a lease is taken
-   * for dead, and a measurement is then no longer one of the whole group.
+   * Whether the group is still as it was formed. A replica that does not run for the length of a lease is taken for
+   * dead, and the measurement is then no longer one of the whole group.
    */
   async undisturbed(): Promise<boolean> {
     await this.look();

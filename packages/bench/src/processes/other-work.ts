@@ -3,7 +3,7 @@ import type { OtherWorkCommands } from '../ipc/commands.js';
 import type { Group, View } from './group.js';
 import type { Stage } from './stage.js';
 
-/** What happened to a group beside other work, which may slow the group down but is no reason to change its primary. */
+/** The changes of a group beside other work, which may slow the group down but is no reason to change its primary. */
 export interface Changes {
   readonly primaryChanges: number;
   /** Changes of the group's record for another reason: a replica was taken out, or came back. */

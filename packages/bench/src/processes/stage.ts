@@ -18,7 +18,7 @@ const PATIENCE_MS = 60_000;
 
 type AnyChild = Pick<Child<Record<string, never>>, 'signal' | 'end'>;
 
-/** Where a measurement takes place: a directory, processes, and everything that can end a wait early. */
+/** The place of a measurement: a directory, processes, and everything that can end a wait early. */
 export class Stage {
   readonly dir = mkdtempSync(join(tmpdir(), 'understudy-bench-'));
   readonly #children: AnyChild[] = [];

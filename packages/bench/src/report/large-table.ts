@@ -6,7 +6,7 @@ import { spreadOf } from '../measure/statistics.js';
 import { digits, table } from './table.js';
 
 const US_PER_MS = 1_000;
-/** So much of a message fits into a line. */
+/** How many characters of an error message fit into a line. */
 const FAILURE_MAX = 50;
 const HEAD = ['', 's', 'alone', 'beside', 'more', 'due', 'client', 'primary', 'failed'];
 

@@ -1,4 +1,4 @@
-/** How the report draws tables and numbers. */
+/** Draws the tables and numbers of the report. */
 import Table from 'cli-table3';
 import type { Spread } from '../measure/statistics.js';
 

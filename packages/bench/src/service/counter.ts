@@ -20,7 +20,7 @@ export class Counter {
     return this.#total;
   }
 
-  /** Takes time, the same number of steps wherever it runs. */
+  /** Takes time: the same number of steps on every replica. */
   work(steps: number): void {
     let x = 1;
     for (let i = 0; i < steps; i++) x = (Math.imul(x, 31) + i) | 0;

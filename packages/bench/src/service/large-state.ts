@@ -9,8 +9,8 @@ async function* each(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, 
 }
 
 /**
- * The counter, and beside it as many MiB as a measurement wants. Calls do not change those, so a copy needs none of its own:
- * it is drawn from them while calls go on.
+ * The counter, and beside it as many MiB as a measurement wants. Calls do not change those bytes, so a copy is drawn
+ * from them while calls go on.
  */
 export class LargeState implements ChunkedStateSource {
   readonly snapshots = true;

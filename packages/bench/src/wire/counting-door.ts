@@ -4,7 +4,7 @@ import type { Traffic } from '../ipc/commands.js';
 import { FlowCounter } from './flow-counter.js';
 import { Http2Direction } from './http2-direction.js';
 
-/** A proxy on a loopback address that leads to another address, and counts what passes in each direction. */
+/** A proxy on a loopback address that leads to another address and counts the bytes in each direction. */
 export class CountingDoor {
   readonly address: string;
   readonly #target: { readonly host: string; readonly port: number };

@@ -13,7 +13,7 @@ export class Http2Direction {
   readonly #header = Buffer.alloc(FRAME_HEADER_BYTES);
   #headerBytes = 0;
   #toSkip: number;
-  /** How many bytes of the frame are still to come, and whose messages they carry. */
+  /** How many bytes of the frame are still to come, and the stream whose messages they carry. */
   #left = 0;
   #data: MessageCounter | undefined;
   #padding: 'none' | 'length' = 'none';

@@ -1,4 +1,4 @@
-/** A message begins with one byte that says whether it is compressed, and four with its length. */
+/** The bytes before each message: one that says whether it is compressed, and four with its length. */
 const PREFIX_BYTES = 5;
 
 /** Counts the length-prefixed messages of one gRPC stream in one direction. */

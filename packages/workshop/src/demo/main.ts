@@ -1,4 +1,7 @@
-/** The demo: runs an example without and with replicas, kills primaries, and proves what the clients saw. */
+/**
+ * The demo: runs an example without and with replicas, kills primaries, and proves that the clients saw a single
+ * service.
+ */
 import colors from 'picocolors';
 import { OperationsFileError, readOperations } from '../bank/operations-file.js';
 import {

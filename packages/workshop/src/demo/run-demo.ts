@@ -1,4 +1,4 @@
-/** Runs the bank's demo, without and with replicas, and proves what came of it. */
+/** Runs the bank's demo without and with replicas, and proves the replies. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import type { Listening } from '../hosting/bare-process.js';
 import type { DemoOptions } from './command/options.js';

@@ -1,4 +1,4 @@
-/** What a hostile client does: each attack is a way to make replicas work, keep or answer more than they should. */
+/** The attacks of a hostile client: each is a way to make replicas work, keep or answer more than they should. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
@@ -13,7 +13,7 @@ import { TARGET_GROUP, targetService } from './target.js';
 const KIB = 1024;
 const TURN_MS = 5;
 
-/** Everything that an attack needs: the replicas, an end, and the sums of what it did. */
+/** Everything that an attack needs: the replicas, a signal to end, and the counts of its actions. */
 export class Attack {
   readonly primary: string;
   readonly backup: string;
@@ -84,7 +84,7 @@ const request = (seqNum: number, path: string, bytes: number): SeqRequest => ({
   awaitStable: false,
 });
 
-/** Repeats what one session does until the attack ends. */
+/** Repeats the action of one session until the attack ends. */
 async function again(attack: Attack, address: string, act: (session: RawSession) => Promise<void>): Promise<void> {
   while (attack.goesOn) {
     const session = attack.session(address);
@@ -190,7 +190,7 @@ export const ATTACKS: Readonly<Record<AttackName, (attack: Attack, seed: number)
     }
   },
 
-  /** Comes, leaves a body, and goes, for ever. */
+  /** Opens sessions without end: each leaves a body and goes. */
   visits: (attack: Attack) =>
     again(attack, attack.backup, async (session) => {
       await attack.put(session, multicast([request(1, Count.path, 4 * KIB)]), 4 * KIB);
@@ -209,7 +209,7 @@ export const ATTACKS: Readonly<Record<AttackName, (attack: Attack, seed: number)
     for (const session of sessions) session.close();
   },
 
-  /** Opens streams, talks on them, and takes nothing that comes. */
+  /** Opens streams, sends on them, and reads no item that comes. */
   streams: (attack: Attack) =>
     again(attack, attack.primary, async (session) => {
       let seqNum = 0;

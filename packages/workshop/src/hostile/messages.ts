@@ -1,7 +1,7 @@
 /** The messages between a hostile run and its processes. */
 import type { Mode } from '@understudy/examples/common/mode.js';
 
-/** The kinds of attack; what each does is in attacks.ts. */
+/** The kinds of attack, which attacks.ts describes. */
 export type AttackName =
   | 'legal'
   | 'replies'
@@ -19,7 +19,7 @@ export interface HonestJob {
   readonly clients: number;
 }
 
-/** What the honest clients have seen so far. */
+/** The results of the honest clients so far. */
 export interface HonestReport {
   readonly kind: 'report';
   readonly calls: number;
@@ -37,12 +37,12 @@ export interface AttackJob {
   readonly seconds: number;
 }
 
-/** The answer to `next`: where the replicas are, the primary first. */
+/** The answer to `next`: the addresses of the replicas, the primary's first. */
 export interface AttackCommand {
   readonly addresses: readonly string[];
 }
 
-/** What became of one kind of attack. */
+/** The result of one kind of attack. */
 export interface AttackResult {
   readonly attack: AttackName;
   readonly frames: number;
@@ -52,6 +52,6 @@ export interface AttackResult {
 }
 
 export type AttackMessage =
-  /** The attacker is ready for its next attack, and asks where the replicas are. */
+  /** The attacker is ready for its next attack and asks for the addresses of the replicas. */
   | { readonly kind: 'next'; readonly attack: AttackName }
   | { readonly kind: 'done'; readonly results: readonly AttackResult[] };

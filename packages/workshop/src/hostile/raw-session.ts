@@ -1,4 +1,4 @@
-/** A session that a program drives by hand. It may send whatever the wire can carry. */
+/** A session that a program drives by hand. It may send any frame that the wire can carry. */
 import { randomBytes } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import type { HelloFrame, ReplyFrame, SessionFrame } from '@understudy/core/internal';
@@ -79,7 +79,7 @@ export class RawSession {
     });
   }
 
-  /** Reads nothing from now on. */
+  /** Stops reading for good. */
   ignore(): void {
     this.#stream.pause();
   }

@@ -1,4 +1,4 @@
-/** What a hostile run prints at its end. */
+/** The report that a hostile run prints at its end. */
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import { TABLE_STYLE } from '../demo/show/table-style.js';

@@ -1,4 +1,4 @@
-/** Runs a group, honest clients and a hostile one as processes of their own, and watches what becomes of each. */
+/** Runs a group, honest clients and a hostile client as processes of their own, and watches all of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '@understudy/examples/common/mode.js';
 import { DemoFailure } from '../demo/stage/children.js';
@@ -31,11 +31,11 @@ export interface HostileRunOptions {
   readonly onAttack: (attack: AttackName) => void;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface HostileOutcome {
   readonly results: readonly AttackResult[];
   readonly honest: HonestReport;
-  /** The most memory that each replica was seen with. */
+  /** The most memory that was measured for each replica. */
   readonly peakBytes: Readonly<Record<string, number>>;
   /** What went wrong, a sentence each; empty if all went well. */
   readonly violations: readonly string[];

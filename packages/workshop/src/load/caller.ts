@@ -6,7 +6,7 @@ import { monotonicMs } from '../hosting/clock.js';
 import { endOf } from './end.js';
 import type { CallEnd, Called } from './messages.js';
 
-/** A call that takes so long, much longer than a failover, counts as lost. */
+/** A call that takes this long, which is much longer than a failover, counts as lost. */
 const DEADLINE_MS = 15_000;
 
 type Method<Reply> = (

@@ -15,7 +15,8 @@ export function endOf(error: ServiceError): CallEnd {
   }
   const [effect] = metadata.get('understudy-may-have-taken-effect');
   if (effect !== undefined) return { kind: effect === 'false' ? 'none' : 'unknown', code, details };
-  // Without our interceptor, the replica's own error code arrives in the metadata. An error without one is the link's.
+  // Without our interceptor, the replica's own error code arrives in the metadata. An error without one comes from the
+  // link.
   const [known] = metadata.get('understudy-code');
   const hadNone =
     typeof known === 'string' && known in ERROR_CODES && !ERROR_CODES[known as ErrorCode].mayHaveTakenEffect;

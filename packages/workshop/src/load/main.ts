@@ -59,7 +59,8 @@ process.once('SIGTERM', () => {
 });
 
 /**
- * A caller that does not know the result of a call never calls again under its name, as the call may yet take effect.
+ * A caller that does not know the result of a call never calls again under its name, because the call may yet take
+ * effect.
  */
 async function callOn(): Promise<void> {
   let name = nextCaller++;

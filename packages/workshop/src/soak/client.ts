@@ -17,7 +17,7 @@ const client = connectReplicated(job.target, job.mode, jsonLogger());
 const sent: Operation[] = [];
 let enough = false;
 
-/** Yields operations until the parent says that it is enough, but at least as many as the job wants. */
+/** Yields operations until the parent has enough of them, but at least as many as the job wants. */
 function* operations(): Generator<Operation, void, void> {
   for (const operation of randomOperations(job.seed)) {
     if (enough && sent.length >= job.operations) return;

@@ -9,7 +9,7 @@ export interface EndlessJob {
   readonly inFlight: number;
 }
 
-/** Asks the process for a report, which it sends as soon as it has made so many calls in all. Default: at once. */
+/** Asks the process for a report, which it sends once it has made this many calls in all. Default: at once. */
 export interface EndlessCommand {
   readonly kind: 'report';
   readonly calls?: number;

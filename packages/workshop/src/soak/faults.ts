@@ -6,7 +6,7 @@ import type { Stage } from '../demo/stage/stage.js';
 import { monotonicMs } from '../hosting/clock.js';
 import type { Fault, Step } from './plan.js';
 
-/** A pause of so many leases is long enough for the group to go on without the paused replica. */
+/** A pause of this many leases is long enough for the group to go on without the paused replica. */
 const PAUSE_LEASES = 2;
 
 /** A fault that was carried out. */

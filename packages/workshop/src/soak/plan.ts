@@ -9,7 +9,7 @@ export type Fault = 'kill-primary' | 'kill-backup' | 'hand-over' | 'pause-primar
 /** One fault of a plan. */
 export interface Step {
   readonly fault: Fault;
-  /** The fault strikes when so many operations were answered. */
+  /** The fault strikes when this many operations were answered. */
   readonly afterReplies: number;
   /** Whether the replica is started again; it must then get in sync. */
   readonly startAgain: boolean;

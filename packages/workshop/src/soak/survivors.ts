@@ -5,7 +5,7 @@ import type { Replicas } from '../demo/stage/replicas.js';
 import type { Stage } from '../demo/stage/stage.js';
 import type { ReplicaReport } from '../hosting/server-messages.js';
 
-/** Acknowledgments may arrive a moment after the last reply. After so long, they count as lost. */
+/** Acknowledgments may arrive a moment after the last reply. After this time they count as lost. */
 const EVEN_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 10;
 

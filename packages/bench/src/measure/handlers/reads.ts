@@ -11,7 +11,10 @@ import { BARE, variantsOf } from '../variants.js';
 
 /** Backups of the groups that are compared. 0: the bare service. */
 const BACKUPS = [0, 1, 2, 4] as const;
-/** Each backup is asked for as many, so that it is as busy as in a smaller group. So few that no process lacks a core. */
+/**
+ * How many reads a second each backup gets, so that it is as busy as in a smaller group. So few that no process lacks a
+ * core.
+ */
 export const READS_PER_SECOND = 3_000;
 const DEADLINE_MS = 10_000;
 const WARM_READS = 10_000;

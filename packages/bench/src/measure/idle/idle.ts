@@ -1,4 +1,4 @@
-/** A group that has nothing to do: what its sessions and its heartbeats cost. */
+/** Measures a group that has nothing to do: the cost of its sessions and of its heartbeats. */
 import type { Child } from '../../ipc/child.js';
 import { monotonicMs } from '../../ipc/clock.js';
 import type { ProcessCommands, ProxyCommands, Usage } from '../../ipc/commands.js';
@@ -12,14 +12,16 @@ import { coresBetween } from '../stretch.js';
 import { type Flows, flowsOf, perUnit } from '../wire.js';
 import { loopbackPackets } from './loopback.js';
 
-/** Room for the most sessions that are measured: an address may have three quarters, a connection half. */
+/**
+ * Leaves room for the most sessions that are measured: an address may have three quarters of all, a connection half.
+ */
 const SESSIONS_MAX_TIMES = 3;
 const SESSIONS_MAX_LEAST = 1_024;
-/** So many sessions a process, whose clocks tick more often than replicas hear of them. */
+/** How many sessions one process holds, whose clocks tick more often than replicas hear of them. */
 const SESSIONS_A_PROCESS = 250;
 /** On any machine the sessions of a process are open after this time, unless something is wrong. */
 const PATIENCE_MS = 600_000;
-/** So many warm-ups, until the code of heartbeats is compiled and what the opening of the sessions left behind is gone. */
+/** How many warm-ups pass until the code of heartbeats is compiled and the traces of opening the sessions are gone. */
 const SETTLE_WARM_UPS = 2.5;
 
 export interface Idle {
@@ -28,9 +30,12 @@ export interface Idle {
   readonly backupPercents: readonly number[];
   /** All processes of clients together. */
   readonly clientsPercent: number;
-  /** Through the loopback interface, those of other programs and of liveness threads included. Undefined if unknown. */
+  /**
+   * Packets through the loopback interface, including those of other programs and of liveness threads. Undefined if
+   * unknown.
+   */
   readonly packetsPerSecond: number | undefined;
-  /** A second, counted in another group whose links lead through a proxy. */
+  /** Traffic a second, counted in another group whose links lead through a proxy. */
   readonly flows: Flows;
 }
 

@@ -1,4 +1,4 @@
-/** How calls fare while a replica joins that must get a copy of the whole state. */
+/** Measures how calls fare while a replica joins that needs a copy of the whole state. */
 import { BenchFailure, type Child } from '../../ipc/child.js';
 import { monotonicMs } from '../../ipc/clock.js';
 import type { DriverCommands, Latencies, OpenMark, Turns } from '../../ipc/commands.js';
@@ -11,16 +11,16 @@ import { openGroup, type Site } from '../site.js';
 
 const DEADLINE_MS = 10_000;
 const SAMPLE_EVERY_S = 0.1;
-/** On any machine a joiner gets as many MiB in a second, unless something is wrong. */
+/** On any machine a joiner gets at least this many MiB in a second, unless something is wrong. */
 const LEAST_MIB_PER_SECOND = 2;
 const PATIENCE_MS = 60_000;
 
 export interface Joining {
   /** From the start of the replica's process until it is in sync. */
   readonly seconds: number;
-  /** Of calls made before it was started. */
+  /** Latencies of calls made before it was started. */
   readonly before: Latencies;
-  /** Of calls made until it is in sync. */
+  /** Latencies of calls made until it is in sync. */
   readonly meanwhile: Latencies;
   /** The most memory that the primary's process had. */
   readonly primaryBytesBefore: number;

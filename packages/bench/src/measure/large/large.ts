@@ -22,10 +22,10 @@ import type { Variant } from '../variants.js';
 const MIB = 1024 * 1024;
 /** The side of a call that is small. */
 const SMALL_BYTES = 100;
-/** A small call is made so often. */
+/** How often a small call is made. */
 export const EVERY_MS = 10;
 const SETTLE_SECONDS = 0.5;
-/** The slowest machine passes on all that is asked of it in this time. */
+/** The slowest machine passes on everything within this time. */
 const PATIENCE_MS = 300_000;
 
 export const SIDES = ['requests', 'replies'] as const;
@@ -35,7 +35,7 @@ export type Side = (typeof SIDES)[number];
 export interface BurstKind {
   readonly calls: number;
   readonly mib: number;
-  /** Which side of the calls is so large. */
+  /** The side of the calls that is this large. */
   readonly side: Side;
 }
 

@@ -45,7 +45,7 @@ export interface StreamsOptions extends RunOptions, StreamsVolume {
 export type Wish =
   | { readonly example: 'bank'; readonly options: DemoOptions }
   | { readonly example: 'route-guide' | 'chat'; readonly options: StreamsOptions }
-  /** A handler that does not do the same on every replica. */
+  /** A handler that does something else on each replica. */
   | { readonly example: 'divergence' };
 
 /** Exit status for a wrong command line or a mistake in the file of operations. */

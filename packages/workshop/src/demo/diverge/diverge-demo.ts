@@ -1,4 +1,4 @@
-/** Shows what happens when a handler does not do the same on every replica: how that is found, and how it heals. */
+/** Shows how a group notices that a handler does something else on each replica, and how it heals. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UnderstudyError } from '@understudy/core';
 import { Bank, type BankHandlers, BankService, handlers } from '@understudy/examples';
@@ -13,7 +13,7 @@ import colors from 'picocolors';
 
 const REPLICAS = 3;
 const DEPOSITS = 200;
-/** The deposit that the mistake is in. */
+/** The number of the deposit that the mistake changes. */
 const MISTAKEN = 100;
 const AMOUNT_CENTS = 100;
 const BONUS_MAX_CENTS = 1_000_000n;
@@ -44,7 +44,7 @@ function makeBank(): TestedService {
   return { state: bank, addTo: (server) => server.addService(BankService, mistakenHandlers(bank)) };
 }
 
-/** @returns whether the difference was found and healed */
+/** @returns whether the group noticed the difference and healed */
 export async function showDivergence(): Promise<boolean> {
   console.log(
     colors.bold(
@@ -71,7 +71,7 @@ async function show(group: TestGroup): Promise<boolean> {
   const told = await deposit(group, MISTAKEN, MISTAKEN);
   tell(`deposit ${MISTAKEN}: the caller was told that alice has ${told} cents`);
   const last = await deposit(group, MISTAKEN + 1, DEPOSITS);
-  // Replicas that differ are found meanwhile.
+  // Meanwhile the replicas notice that they differ.
   while (group.divergences.length < REPLICAS - 1) {
     await settledAtLast(group);
     await nextTurn();
@@ -104,7 +104,7 @@ async function show(group: TestGroup): Promise<boolean> {
   return claims.every(([holds]) => holds);
 }
 
-/** @returns what the last caller was told that alice has */
+/** @returns the balance of alice in the last reply */
 async function deposit(group: TestGroup, from: number, to: number): Promise<number | undefined> {
   let balance: number | undefined;
   for (let operationId = from; operationId <= to; operationId++) {
@@ -114,7 +114,7 @@ async function deposit(group: TestGroup, from: number, to: number): Promise<numb
   return balance;
 }
 
-/** Each difference is told once by `settled`. Here they are expected. */
+/** `settled` reports each difference once. Here they are expected. */
 async function settledAtLast(group: TestGroup): Promise<void> {
   for (let known = -1; known < group.divergences.length; ) {
     known = group.divergences.length;

@@ -15,7 +15,7 @@ export interface Books {
 }
 
 /**
- * Asks a bank for its audit, its whole history and the balances of the accounts. Nobody else may use the bank
+ * Asks a bank for its audit, its whole history and the balances of the accounts. No other client may use the bank
  * meanwhile.
  */
 export async function collectBooks(

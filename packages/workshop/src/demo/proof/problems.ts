@@ -15,7 +15,7 @@ export type ProblemKind =
   | 'gap'
   | 'repeat'
   | 'disorder'
-  // Only of a chat: a reading of the history shows something else than the participants heard.
+  // Only of a chat: a reading of the history differs from the conversation that the participants heard.
   | 'history';
 
 export interface Problem {

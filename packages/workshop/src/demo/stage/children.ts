@@ -99,7 +99,7 @@ export class Children {
     this.failed = new Promise((_resolve, reject) => {
       this.#fail = reject;
     });
-    // Those who wait for `failed` see the rejection. Without anyone waiting it must not end this process.
+    // Callers that wait for `failed` see the rejection. Without one it must not end this process.
     this.failed.catch(() => {});
   }
 

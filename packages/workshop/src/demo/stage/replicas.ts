@@ -193,7 +193,7 @@ export class Replicas {
     return this.#stage.until(report);
   }
 
-  /** Lets everyone who waits in `until` check the condition again. */
+  /** Lets every caller that waits in `until` check its condition again. */
   wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -32,7 +32,7 @@ export class Stage {
       this.#cutShort = reject;
     });
     this.#ended = Promise.race([cutShort, this.children.failed]);
-    // Those who wait in `until` see the rejection. Without anyone waiting it must not end this process.
+    // Callers that wait in `until` see the rejection. Without one it must not end this process.
     this.#ended.catch(() => {});
     const late = new DemoFailure(
       `The ${what} did not end within ${timeoutS} s. Raise --timeout-s if the machine is slow.`,
@@ -41,7 +41,7 @@ export class Stage {
     this.#interrupt = interrupt;
     interrupt.addEventListener('abort', this.#onInterrupt);
     if (interrupt.aborted) this.#onInterrupt();
-    // This also kills the children when this process ends by an unforeseen way.
+    // This also kills the children when this process ends in an unforeseen way.
     process.once('exit', this.#onProcessExit);
   }
 

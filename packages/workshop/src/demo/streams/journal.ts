@@ -3,7 +3,7 @@ import { type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { monotonicMs } from '../../hosting/clock.js';
 import type { StreamEnd } from './job.js';
 
-/** After so long without a message, much longer than a failover, the missing messages count as lost. */
+/** After this time without a message, which is much longer than a failover, the missing messages count as lost. */
 const QUIET_MS = 20_000;
 const LOOK_EVERY_MS = 1_000;
 
@@ -48,7 +48,7 @@ export class Journal {
   ended(call: StreamCall): Promise<StreamEnd> {
     this.#open.add(call);
     return new Promise((resolve) => {
-      // The status tells of the error, too; but grpc-js throws an 'error' event that has no listener.
+      // The status reports the error too, but grpc-js throws an 'error' event that has no listener.
       call.on('error', () => {});
       call.on('status', ({ code, details }) => {
         this.#open.delete(call);
@@ -58,7 +58,7 @@ export class Journal {
     });
   }
 
-  /** Lets everyone who waits in `until` check the condition again. */
+  /** Lets every caller that waits in `until` check its condition again. */
   wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -1,4 +1,4 @@
-/** Runs the demos with streams, without and with replicas, and proves what came of them. */
+/** Runs the demos with streams without and with replicas, and proves the answers. */
 import type { Listening } from '../../hosting/bare-process.js';
 import type { StreamsOptions } from '../command/options.js';
 import { driveInProcess } from '../drive/drive-process.js';

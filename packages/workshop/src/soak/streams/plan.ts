@@ -13,13 +13,13 @@ export interface StreamsSize {
   readonly streams: number;
   /** How many messages each stream carries. */
   readonly messages: number;
-  /** The primary's lease. On a busy machine, a process that gets no processor for so long is taken for dead. */
+  /** The primary's lease. On a busy machine, a process that gets no processor for this long is taken for dead. */
   readonly leaseMs: number;
 }
 
 /** The plan of one round. */
 export interface Round {
-  /** The primary is killed when so many messages were answered. */
+  /** The primary is killed when this many messages were answered. */
   readonly killAfter: number;
   /** How many sessions share the streams. */
   readonly sessions: number;

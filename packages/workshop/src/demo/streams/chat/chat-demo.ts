@@ -1,4 +1,4 @@
-/** How the demo shows the chat. */
+/** The chat as the demo shows it. */
 import type { StreamDemo } from '../stream-demo.js';
 import type { ChatEvidence, ChatResult } from './chat-evidence.js';
 import { proveChat } from './chat-proof.js';

@@ -31,7 +31,7 @@ await runDriver<StreamsJob, ChatEvidence, ChatResult>(async ({ target, mode, cli
     await talker.talk(messages - half);
   });
   await Promise.all(converse);
-  // Nobody leaves before the last message was said, so that everybody hears all messages.
+  // No participant leaves before the last message was said, so that all of them hear all messages.
   const participants = await Promise.all(talkers.map((talker) => talker.leave()));
   report.end();
   const { arrivedAtMs } = journal;

@@ -8,7 +8,7 @@ export type ChatEvidence =
       readonly kind: 'participant';
       readonly name: string;
       readonly entered: Entered | undefined;
-      /** The messages said, in order. `sentAfter` is the highest number that anybody had heard before. */
+      /** The messages said, in order. `sentAfter` is the highest number that any participant had heard before. */
       readonly said: readonly { readonly text: string; readonly sentAfter: number }[];
       readonly heard: readonly Message[];
       readonly end: StreamEnd;

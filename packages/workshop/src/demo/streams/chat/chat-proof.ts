@@ -45,7 +45,9 @@ function checkHeard({ name, entered, heard }: Participant, room: readonly Messag
   if (last < room.length) problems.add('gap', `${name} heard nothing after message ${last} of ${room.length}`);
 }
 
-/** Checks that everybody said all messages. Without this, a participant that gave up early would pass the proof. */
+/**
+ * Checks that every participant said all messages. Without this, a participant that gave up early would pass the proof.
+ */
 function checkPlan(
   participants: readonly Participant[],
   { clients, messages }: StreamsVolume,

@@ -84,7 +84,7 @@ export class Talker {
   }
 }
 
-/** Reads the history after a message. It must show at least the messages that anybody has heard so far. */
+/** Reads the history after a message. It must show at least the messages that participants have heard so far. */
 export async function readHistory(
   client: ChatClient,
   room: string,

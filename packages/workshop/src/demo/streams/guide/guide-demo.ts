@@ -1,4 +1,4 @@
-/** How the demo shows the route guide. */
+/** The route guide as the demo shows it. */
 import type { StreamDemo } from '../stream-demo.js';
 import type { GuideEvidence, GuideResult } from './guide-evidence.js';
 import { proveGuide } from './guide-proof.js';

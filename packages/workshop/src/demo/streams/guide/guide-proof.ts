@@ -33,7 +33,7 @@ export function proveGuide(
   return { ...problems.findings, claims: claimsOf(evidence) };
 }
 
-/** Checks that everybody left all notes. Without this, a walker that gave up early would pass the proof. */
+/** Checks that every walker left all notes. Without this, a walker that gave up early would pass the proof. */
 function checkPlan(evidence: readonly GuideEvidence[], { clients, messages }: StreamsVolume, problems: Problems): void {
   const left = evidence.reduce((sum, one) => sum + (one.kind === 'notes' ? one.left.length : 0), 0);
   if (left !== clients * messages) problems.add('lost', `${left} notes were left, not ${clients} times ${messages}`);
