@@ -1,3 +1,4 @@
+/** The program of the simulator. */
 import { run } from './command/run.js';
 
 // A reader of a trace may stop before its end: `| head` is no failure.

@@ -1,3 +1,4 @@
+/** Plays the run of a seed, from its plan to its result. */
 import { play } from './course.js';
 import type { Choices } from './draw/choices.js';
 import { Random } from './draw/random.js';

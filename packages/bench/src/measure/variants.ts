@@ -1,3 +1,4 @@
+/** The variants that the benchmark compares: the bare service, and a group in each mode. */
 import { CARRIERS, type Mode, RELEASES } from '../service/service-config.js';
 
 /** One way to serve the measured service. */

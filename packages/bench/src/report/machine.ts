@@ -1,3 +1,4 @@
+/** Describes the machine and the versions that were measured. */
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 

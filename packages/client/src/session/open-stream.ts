@@ -1,3 +1,4 @@
+/** A stream between the application and its session, as each side sees the other. */
 import type { NestedPlace, Reply, StreamItem } from '@understudy/core/internal';
 import type { OpenCall } from './open-call.js';
 

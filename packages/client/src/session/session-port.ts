@@ -1,3 +1,4 @@
+/** The port between the core's pure session and the adapter that runs it. */
 import type { ConnectionId, GroupConfig, SessionEffect, SessionEvent } from '@understudy/core/internal';
 
 /** The core's pure session, as far as its adapter needs it. */

@@ -1,9 +1,9 @@
+/** Deposits a euro five times a second and prints the balance and the replica that answered: the one to kill. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../common/connect.js';
 import { BankClient } from './proto.js';
 import { bankServiceConfig } from './service-config.js';
 
-/** Deposits a euro five times a second and prints the balance and the replica that answered: the one to kill. */
 const { client, primary } = connect(BankClient, bankServiceConfig, 50051, 'Deposits 100 cents, again and again.');
 
 for (let operationId = 1; ; operationId++) {

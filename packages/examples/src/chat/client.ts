@@ -1,9 +1,9 @@
+/** One participant of a chat: sends every line that is typed and prints the messages of all. */
 import { createInterface } from 'node:readline';
 import { connect } from '../common/connect.js';
 import { ChatClient, type JoinReply } from './proto.js';
 import { chatServiceConfig } from './service-config.js';
 
-/** One participant of a chat: sends every line that is typed and prints the messages of all. */
 const { client, args } = connect(ChatClient, chatServiceConfig, 50051, 'Joins a room: give your name, and a room.');
 const [name = 'somebody', room = 'lobby'] = args;
 

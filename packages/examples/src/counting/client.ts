@@ -1,10 +1,10 @@
+/** Counts to a thousand on one stream, which stays open when the primary dies. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../common/connect.js';
 import type { CountReply } from './proto.js';
 import { CountingClient } from './proto.js';
 import { countingServiceConfig } from './service-config.js';
 
-/** Counts to a thousand on one stream, which stays open when the primary dies. */
 const { client, args, primary } = connect(CountingClient, countingServiceConfig, 50051, 'Counts to a thousand.');
 const [tally = 'a tally'] = args;
 

@@ -1,10 +1,10 @@
+/** A walker who goes from place to place and calls methods of all four kinds. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../common/connect.js';
 import { PLACES } from './places.js';
 import { type Note, type Place, RouteGuideClient } from './proto.js';
 import { routeGuideServiceConfig } from './service-config.js';
 
-/** A walker who goes from place to place and calls methods of all four kinds. */
 const { client, args } = connect(
   RouteGuideClient,
   routeGuideServiceConfig,

@@ -1,3 +1,4 @@
+/** Puts money into two accounts at the bank, then buys teapots until the money is spent. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { replicated } from '@understudy/client';
@@ -8,7 +9,6 @@ import { ShopClient } from './proto.js';
 import { SHOP_ACCOUNT } from './service.js';
 import { shopServiceConfig } from './service-config.js';
 
-/** Puts money into two accounts at the bank, then buys teapots until the money is spent. */
 const { client, primary } = connect(
   ShopClient,
   shopServiceConfig,

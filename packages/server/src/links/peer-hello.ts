@@ -1,3 +1,4 @@
+/** Decides by their hellos whether two replicas may talk. */
 import { UnderstudyError } from '@understudy/core';
 import type { PeerHello } from '@understudy/wire';
 

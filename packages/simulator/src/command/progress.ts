@@ -1,3 +1,4 @@
+/** Shows how far the runs are: a bar on a terminal, lines elsewhere. */
 import { MultiBar, type SingleBar } from 'cli-progress';
 
 /** Shows the progress of the runs. */

@@ -1,3 +1,4 @@
+/** All drills, by name. */
 import type { Drill } from './drill.js';
 import { earlierStart } from './joining/earlier-start.js';
 import { earlyCheckpoint } from './joining/early-checkpoint.js';

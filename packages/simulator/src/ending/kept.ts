@@ -1,3 +1,4 @@
+/** Checks that a group at rest keeps little: short logs, no forgotten message, no stream that is over. */
 import type { GroupRecord, ReplicaStatus } from '@understudy/core';
 import type { ServerHost } from '../hosts/replica/server-host.js';
 import { executes } from '../hosts/upgrade/executes.js';

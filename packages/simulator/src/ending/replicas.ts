@@ -1,3 +1,4 @@
+/** Checks that the replicas of a group at rest hold the same. */
 import { isInSync } from '@understudy/core/internal';
 import type { ServerHost } from '../hosts/replica/server-host.js';
 import { executes } from '../hosts/upgrade/executes.js';

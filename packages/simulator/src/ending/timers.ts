@@ -1,3 +1,4 @@
+/** Checks that repeating timers go on ringing, and that no other timer is left in the end. */
 import { executes } from '../hosts/upgrade/executes.js';
 import { everyOf } from '../services/timed.js';
 import type { KeptWorld } from './kept.js';

@@ -1,3 +1,4 @@
+/** Faults of main threads and of the links between liveness threads. */
 import type { ThreadLinks } from '../network/thread-links.js';
 import type { FaultWorld } from './world.js';
 

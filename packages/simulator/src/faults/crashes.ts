@@ -1,3 +1,4 @@
+/** Faults that end or pause processes, and that lose the record. */
 import { isInSync } from '@understudy/core/internal';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/replica/server-host.js';

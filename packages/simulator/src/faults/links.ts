@@ -1,3 +1,4 @@
+/** Faults of the network: cuts, delays and broken links. */
 import type { Host } from '../hosts/host.js';
 import type { FaultWorld } from './world.js';
 

@@ -1,3 +1,4 @@
+/** Faults of what processes do: state that strays, outcomes that differ, forged orders, calls that are given up. */
 import type { OrderNum, Term } from '@understudy/core';
 import type { SeqNum } from '@understudy/core/internal';
 import type { FaultWorld } from './world.js';

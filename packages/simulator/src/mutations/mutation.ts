@@ -1,3 +1,4 @@
+/** The rules that are taken out of the core, and which of them no seed can be expected to show. */
 import { RULES, type RuleToTakeOut } from '@understudy/core/testing';
 import { EXTRA_RULES } from './rules/extra-rules.js';
 import { NESTED_RULES } from './rules/nested-rules.js';

@@ -1,3 +1,4 @@
+/** Plays seeds on a changed core, in a process of its own that may be ended. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';

@@ -1,3 +1,4 @@
+/** The report on the rules that were taken out, as text and as Markdown. */
 import type { Finding } from './run-mutations.js';
 
 /** Longer reasons are cut. */

@@ -1,3 +1,4 @@
+/** The callers of a replica, as the replica answers them. */
 import type { ErrorCode } from '@understudy/core';
 import type { Outcome, RpcReplyHeader, StreamItem } from '@understudy/core/internal';
 

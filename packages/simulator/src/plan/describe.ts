@@ -1,3 +1,4 @@
+/** Describes the plan of a run in words. */
 import type { GroupConfig } from '@understudy/core/internal';
 import type { CopyPlan, NestedPlan, OncePlan, Plan, StreamPlan, ThreadPlan, TimerPlan, UpgradePlan } from './plan.js';
 

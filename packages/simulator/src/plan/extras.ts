@@ -1,3 +1,4 @@
+/** Adds extras to a run's plan, such as streams, nested calls and timers, each drawn from choices of its own. */
 import type { MethodConfig } from '@understudy/core/internal';
 import type { Choices } from '../draw/choices.js';
 import type { Fault, Plan, PlanLimits } from './plan.js';

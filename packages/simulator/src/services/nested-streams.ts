@@ -1,3 +1,4 @@
+/** The streams that handlers open at another service, as operations and replies describe them. */
 import { hashText } from '@understudy/core/testing';
 
 /** A stream that a handler opens at another service, as all replicas read it from the name of the operation. */

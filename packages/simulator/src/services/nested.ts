@@ -1,3 +1,4 @@
+/** The calls that handlers make to another service, as operations and replies describe them. */
 import type { NestedId, Reply } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 import type { Plan } from '../plan/plan.js';

@@ -1,3 +1,4 @@
+/** The openings, messages and items of streaming calls, as their texts describe them. */
 import type { StreamItem } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 

@@ -1,3 +1,4 @@
+/** The timers that handlers arm, as operations describe them. */
 import type { NestedId, Timer } from '@understudy/core/internal';
 import { bytesOf, hashText } from '@understudy/core/testing';
 

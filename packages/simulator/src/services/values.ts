@@ -1,3 +1,4 @@
+/** The time and the randomness that handlers ask for. */
 import type { OrderInfo } from '@understudy/core/internal';
 import { hashText } from '@understudy/core/testing';
 

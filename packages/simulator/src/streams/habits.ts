@@ -1,3 +1,4 @@
+/** Draws how an application uses a stream. */
 import { STREAM_WINDOW } from '@understudy/core/internal';
 import type { Choices } from '../draw/choices.js';
 import type { StreamPlan } from '../plan/plan.js';

@@ -1,3 +1,4 @@
+/** The writer and the reader that all encoders and decoders share. */
 import { Reader } from './reader.js';
 import { Writer } from './writer.js';
 

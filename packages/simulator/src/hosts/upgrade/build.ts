@@ -1,3 +1,4 @@
+/** The settings and the version of code with which a replica starts, drawn anew for each life. */
 import type { Leadership } from '@understudy/core';
 import { type GroupConfig, settingsText } from '@understudy/core/internal';
 import type { Choices } from '../../draw/choices.js';

@@ -1,3 +1,4 @@
+/** Writes and reads the part of a record about primaries' deaths. */
 import type { GroupRecord, OrderNum } from '@understudy/core';
 import type { Deaths, Poisoned, Suspect } from '@understudy/core/internal';
 import type { Reader } from '../../bytes/reader.js';
