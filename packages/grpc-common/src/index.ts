@@ -16,6 +16,7 @@ export {
   EFFECT_KEY,
   HEADER_KEY,
   IDEMPOTENCY_KEY,
+  ORDER_NUM_KEY,
   PRIMARY_KEY,
   SLOT_KEY,
 } from './keys.js';

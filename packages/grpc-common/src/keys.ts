@@ -1,5 +1,5 @@
 /** The metadata keys that clients and servers of this library exchange. */
-export { CODE_KEY, EFFECT_KEY } from '@understudy/core/internal';
+export { CODE_KEY, EFFECT_KEY, ORDER_NUM_KEY } from '@understudy/core/internal';
 
 /** All keys of our own begin with this; a handler never sees one. */
 export const OWN_PREFIX = 'understudy-';

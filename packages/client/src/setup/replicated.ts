@@ -34,7 +34,7 @@ export interface ReplicatedOptions {
    */
   readonly logger?: Logger | 'none';
   /**
-   * How this client's calls travel: `stream`, as frames on one stream to each replica, or `rpc`, each as an RPC of its own.
+   * How this client's calls travel: `stream`, as frames on one link to each replica, or `rpc`, each as an RPC of its own.
    * Default: the service config's, which defaults to `stream`.
    */
   readonly carrier?: Carrier;

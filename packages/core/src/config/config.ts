@@ -259,7 +259,7 @@ export interface GroupConfig {
    */
   readonly queueMax: number;
   /**
-   * How many clients may be connected at once. One more is refused with UNDERSTUDY_OVERLOADED. Each costs a stream to
+   * How many clients may be connected at once. One more is refused with UNDERSTUDY_OVERLOADED. Each costs a link to
    * every replica, and memory. 1 to 65,536. Default: 1,024.
    *
    * @unit clients

@@ -4,7 +4,6 @@ import {
   type CallId,
   type GroupConfig,
   methodSettings,
-  ORDER_NUM_KEY,
   type OrderNum,
   type Reply,
   type Request,
@@ -12,7 +11,7 @@ import {
   replyOf,
   type StreamItem,
 } from '@understudy/core/internal';
-import { sentenceOf } from '@understudy/grpc-common';
+import { ORDER_NUM_KEY, sentenceOf } from '@understudy/grpc-common';
 import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
