@@ -1,3 +1,4 @@
+/** Where an RPC finds the group's primary, as far as the client knows. */
 import type { ReplicaList } from './replica-list.js';
 
 /**

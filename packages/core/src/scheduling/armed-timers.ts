@@ -7,7 +7,7 @@ import { DueQueue } from './due-queue.js';
 /** How many timers may be armed at once. A further one is refused on all replicas alike. */
 export const TIMERS_MAX = 65_536;
 
-/** Two clocks are read one after the other, so what was armed later may seem to be due that much earlier. */
+/** Two clocks are read one after the other, so a timer that was armed later may seem to be due this much earlier. */
 const TOLERANCE_MS = 1;
 
 interface Armed {
@@ -15,13 +15,13 @@ interface Armed {
   readonly id: NestedId;
   /** When it is due, in the order's time. */
   readonly dueMs: number;
-  /** How long that is after it was armed. */
+  /** The time from its arming until it is due. */
   readonly delayMs: number;
 }
 
 /** A timer that a handler armed. */
 export type Timer =
-  /** The handler gave a function to `setTimeout`, or to `setInterval` if it comes again. */
+  /** The handler gave a function to `setTimeout`, or to `setInterval` if it repeats. */
   | (Armed & { readonly kind: 'raw'; readonly repeats: boolean })
   | (Armed & { readonly kind: 'after'; readonly name: string; readonly payload: Uint8Array });
 
@@ -47,7 +47,7 @@ export class ArmedTimers {
     return this.#raw;
   }
 
-  /** Whether any of these was ever armed in this life. */
+  /** Whether any such timer was armed in this life. */
   get hadRaw(): boolean {
     return this.#hadRaw;
   }
@@ -114,7 +114,7 @@ export class ArmedTimers {
     this.#fired.set(name, timeMs);
   }
 
-  /** A timer that comes again and again began, unless it had before. */
+  /** A repeating timer began, unless it had begun before. */
   began(name: string, timeMs: number): void {
     if (!this.#fired.has(name)) this.#fired.set(name, timeMs);
   }

@@ -1,9 +1,11 @@
 import { isSingle } from './chains.js';
 import type { Scheduler, Work } from './scheduler.js';
 
-/** Several criteria in one group: the calls of each method go by its own one, and the criteria take turns. */
+/**
+ * Several criteria in one group: each method's calls follow the method's own criterion, and the criteria take turns.
+ */
 export class ByMethod<Ordering> implements Scheduler {
-  /** The criterion that is at its turn comes first. */
+  /** The criteria; the one whose turn it is comes first. */
   #turns: readonly Scheduler[];
   readonly #own: Scheduler;
   readonly #others: ReadonlyMap<Ordering, Scheduler>;

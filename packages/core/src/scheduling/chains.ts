@@ -7,7 +7,7 @@ export const isSingle = (work: Work): boolean =>
   work.kind === 'read' || (work.kind === 'call' && work.request.stream === undefined);
 
 /**
- * Everything of streams, and what ends streams and connections, keeps its sequence on its connection, whatever the
+ * Keeps the sequence of a connection's streams and of the work that ends streams and connections, whatever the
  * criterion: a message never overtakes the opening of its stream, nor a cancellation the message before it.
  */
 export class Chains {
@@ -23,7 +23,11 @@ export class Chains {
     return behind === undefined;
   }
 
-  /** The first piece of a chain left. @returns the piece that is first now */
+  /**
+   * The first piece of a chain left.
+   *
+   * @returns the piece that is first now
+   */
   left(work: Work): Work | undefined {
     if (isSingle(work)) return undefined;
     const name = connectionOf(work);
@@ -32,7 +36,7 @@ export class Chains {
     return follows;
   }
 
-  /** Takes out everything that is not the first of its chain. */
+  /** Takes out every piece that is not the first of its chain. */
   drain(): Work[] {
     const rest: Work[] = [];
     for (const behind of this.#behind.values()) {

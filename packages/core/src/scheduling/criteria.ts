@@ -15,7 +15,7 @@ const NO_DEADLINE_MS = 60_000;
 
 const METHODS_KEPT = 1024;
 
-/** What the criteria `resource` and `custom` ask the application. */
+/** The questions that the criteria `resource` and `custom` ask the application. */
 export interface UserCriteria {
   /** `resource`: whether the call may run now. */
   readonly admits?: ((call: WaitingCall) => boolean) | undefined;
@@ -24,7 +24,7 @@ export interface UserCriteria {
 }
 
 export interface CriteriaPorts extends UserCriteria {
-  /** Clock on the wall, milliseconds since the Unix epoch, as deadlines are. */
+  /** The wall clock, in milliseconds since the Unix epoch, in which deadlines are given. */
   readonly wallMs: () => number;
 }
 
@@ -61,7 +61,7 @@ function oneOf(ordering: Ordering, methods: MethodOrderings, { wallMs, admits, c
   }
 }
 
-/** How each method is ordered, looked up once. A call may name any method, so only so many are kept. */
+/** The ordering of each method, looked up once. A call may name any method, so the number of kept ones is bounded. */
 class MethodOrderings {
   readonly config: GroupConfig;
   readonly #known = new Map<string, MethodOrdering>();
@@ -83,8 +83,8 @@ class MethodOrderings {
 const isCall = (work: Work): work is WaitingCall => work.kind === 'call' || work.kind === 'read';
 
 /**
- * A key is taken once, when a call comes. So a call that waits grows more urgent than any that come after it, and
- * nothing starves.
+ * A key is taken once, when a call comes. So a waiting call becomes more urgent than any that come after it, and none
+ * starves.
  */
 const keyOfCalls =
   (keyOf: (call: WaitingCall) => number) =>

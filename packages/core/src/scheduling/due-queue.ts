@@ -25,7 +25,7 @@ export class DueQueue<T> {
     }
   }
 
-  /** Takes everything that is due by then, in order. */
+  /** Takes every entry that is due by then, in order. */
   take(nowMs: number): T[] {
     const taken: T[] = [];
     for (let first = this.#heap[0]; first !== undefined && first.atMs <= nowMs; first = this.#heap[0]) {

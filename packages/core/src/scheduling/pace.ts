@@ -1,6 +1,6 @@
-/** How fast messages have their turn, from which a new one can tell how long it would wait. */
+/** Measures how fast messages get their turn, which tells how long a new one would wait. */
 
-/** Over about how many messages the pace is averaged. */
+/** About how many messages the pace is averaged over. */
 const AVERAGED = 64;
 
 export class Pace {
@@ -10,14 +10,14 @@ export class Pace {
   /**
    * A message has its turn.
    *
-   * @param waiting whether another one waits, so that the time until its turn says how fast the group is
+   * @param waiting whether another one waits, so that the time until its turn shows how fast the group is
    */
   turn(nowMs: number, waiting: boolean): void {
     if (this.#lastMs !== undefined) this.#everyMs += (nowMs - this.#lastMs - this.#everyMs) / AVERAGED;
     this.#lastMs = waiting ? nowMs : undefined;
   }
 
-  /** About how long a message waits that has so many ahead of it. */
+  /** About how long a message waits that has this many ahead of it. */
   waitMs(ahead: number): number {
     return ahead * this.#everyMs;
   }

@@ -4,9 +4,14 @@ import { Chains } from './chains.js';
 import { COUNTED_MAX, laneOf, type Scheduler, type Work } from './scheduler.js';
 
 export interface Criterion {
-  /** The lowest key goes first. It is taken once, when the work comes. Default: all are alike. */
+  /**
+   * The work with the lowest key goes first. The key is taken once, when the work comes. Default: all keys are equal.
+   */
   readonly keyOf?: (work: Work) => number;
-  /** Compares two of the same key: below zero if `a` goes before `b`. Default: the earlier one goes first. */
+  /**
+   * Compares two pieces of work with equal keys: below zero if `a` goes before `b`. Default: the earlier one goes
+   * first.
+   */
   readonly compare?: (a: Work, b: Work) => number;
 }
 

@@ -2,12 +2,12 @@ import type { Connection } from '../connection/connection.js';
 import { Fifo } from './fifo.js';
 import { COUNTED_MAX, laneName, laneOf, type Scheduler, type Work } from './scheduler.js';
 
-/** How many pieces of work of one connection are in the common queue. Its others wait behind these. */
+/** How many pieces of work of one connection the common queue holds. Its other pieces wait behind these. */
 const ABREAST_MAX = 64;
 
 /**
  * Reception order: first come, first served. A connection with very many calls does not make others wait for all of
- * them: only its first ones are in the common queue, and each that leaves lets in the next.
+ * them: only its first ones are in the common queue, and each one that leaves lets in the next.
  */
 export class ReceptionScheduler implements Scheduler {
   readonly #common = new Fifo();

@@ -11,15 +11,15 @@ export type WaitingCall = Extract<Work, { kind: 'call' | 'read' }>;
 const ASKED_MAX = 1024;
 
 /**
- * The first call that the application admits is next. One that is not admitted lets others pass. It is asked about
- * again when a handler ends, or when the application says so.
+ * The first call that the application admits is next. A call that is not admitted lets others pass; the application is
+ * asked about it again when a handler ends, or when it says so.
  */
 export class ResourceScheduler implements Scheduler {
   readonly #admits: (call: WaitingCall) => boolean;
   readonly #arriving = new ReceptionScheduler();
-  /** What the application did not admit, in the order in which it came. */
+  /** Calls that the application did not admit, in the order in which they came. */
   #refused: Work[] = [];
-  /** How many of these were asked about since something changed. */
+  /** How many of the refused calls were asked about since a handler ended or the application said so. */
   #asked = 0;
   #next: Work | undefined;
 
@@ -79,7 +79,7 @@ export class ResourceScheduler implements Scheduler {
     return undefined;
   }
 
-  /** What belongs to a stream keeps its sequence, so only unary calls and reads are asked about. */
+  /** Work of a stream keeps its sequence, so only unary calls and reads are asked about. */
   #mayRun(work: Work): boolean {
     return !isSingle(work) || this.#admits(work as WaitingCall);
   }

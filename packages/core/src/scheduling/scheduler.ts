@@ -62,7 +62,7 @@ export const laneOf = ({ connection }: Work): string =>
 
 export const laneName = (connection: Connection | undefined): string => connection?.id ?? 'reads without a session';
 
-/** No client of ours has more requests at once. Whoever sends more must not have all others paused. */
+/** No client of ours has more requests at once, and a client that sends more must not get all others paused. */
 export const COUNTED_MAX = 4096;
 
 /** A queue of work. Its implementations differ in the order in which they return it. */
@@ -73,7 +73,7 @@ export interface Scheduler {
   /** How much work has its turn before a new call of this connection. Absent where the calls themselves decide that. */
   ahead?(connection: Connection | undefined): number;
   add(work: Work): void;
-  /** The work that `next` would return; undefined if none waits, or what waits may not be ordered yet. */
+  /** The work that `next` would return; undefined if none waits, or if none of it may be ordered yet. */
   peek(): Work | undefined;
   next(): Work | undefined;
   /** Takes all work out, whether it may be ordered or not. */

@@ -18,7 +18,7 @@ interface Sequence {
 }
 
 /**
- * A call waits for all earlier calls of its connection that came, even for those that interceptors still hold. Among
+ * Each call waits for all earlier calls of its connection that came, even for those that interceptors still hold. Among
  * connections the first to come is the first to be served.
  */
 export class SequenceScheduler implements Scheduler {
@@ -47,11 +47,11 @@ export class SequenceScheduler implements Scheduler {
       sequence = { works: [], highest: NO_SEQ };
       this.#sequences.set(name, sequence);
     }
-    // What belongs to a stream, or has no number, keeps its place behind what came before.
+    // Work of a stream, or without a number, keeps its place behind the work that came before it.
     const number = work.kind === 'call' && isSingle(work) ? seqNumOf(work) : maxOf(sequence.highest, seqNumOf(work));
     sequence.highest = maxOf(sequence.highest, number);
     let at = sequence.works.length;
-    // Nearly all come in sequence, so the place is at the end.
+    // Nearly all calls come in sequence, so the place is usually at the end.
     while (at > 0 && (sequence.works[at - 1]?.number ?? NO_SEQ) > number) at--;
     sequence.works.splice(at, 0, { work, number });
   }
@@ -102,8 +102,9 @@ export class SequenceScheduler implements Scheduler {
 const seqNumOf = (work: Work): SeqNum => (work.kind === 'call' || work.kind === 'void' ? work.message.seqNum : NO_SEQ);
 
 /**
- * Whether a unary call that came is with the interceptors. One that did not come is not waited for: its client may have
- * cancelled it. Neither is the opening of a stream, which may wait until open streams have ended, and they for others.
+ * Whether interceptors hold a unary call that came. A call that did not come is not waited for, because its client may
+ * have cancelled it. Neither is the opening of a stream, because it may wait until open streams have ended, and those
+ * may wait for other calls.
  */
 function isHeld({ messages }: Connection, seqNum: SeqNum): boolean {
   const message = messages.get(seqNum);

@@ -1,6 +1,6 @@
 /**
- * Reads that backups answer (DESIGN 5.9). What a backup does not answer, or not in time, the primary does, so a read never
- * fails because of who was asked first.
+ * Reads that backups answer (DESIGN 5.9). The primary answers every read that a backup does not answer in time, so no
+ * read fails because of the replica that was asked first.
  */
 
 import type { BackupAnswersFrame, ReadRequest } from '../model/frames.js';
@@ -10,7 +10,10 @@ import { deliver } from './delivery.js';
 import type { Read } from './open-calls.js';
 import type { Link, SessionState } from './state.js';
 
-/** At the end of a turn: sends each new read to a backup, in turn. Without a backup in reach it is the primary's. */
+/**
+ * At the end of a turn: sends each new read to a backup, in turn. If no backup is in reach, the read goes to the
+ * primary.
+ */
 export function sendBackupReads(s: SessionState): void {
   const frames = new Map<Link, ReadRequest[]>();
   for (const read of s.reads.values()) {
@@ -34,7 +37,7 @@ export function sendBackupReads(s: SessionState): void {
   }
 }
 
-/** The last order that this session has heard of. Whatever it reads next reflects that. */
+/** The last order that this session has heard of. The answer to its next read must reflect it. */
 const heardOf = (s: SessionState): OrderNum =>
   maxOf(
     s.saidStable.orderNum,
@@ -64,7 +67,7 @@ export function toPrimary(s: SessionState, read: Read): void {
 export function onBackupAnswers(s: SessionState, { answers, elsewhere }: BackupAnswersFrame): void {
   for (const { readId, outcome, orderNum } of answers) {
     const read = s.reads.get(readId);
-    // After a change of the primary all reads are the new one's.
+    // After a change of primary, all reads go to the new one.
     if (read?.backup === undefined) continue;
     s.readUpTo = maxOf(s.readUpTo, orderNum);
     deliver(s, read, outcome, orderNum);
@@ -75,7 +78,7 @@ export function onBackupAnswers(s: SessionState, { answers, elsewhere }: BackupA
   }
 }
 
-/** The link of a backup broke: the primary answers what was sent there. */
+/** The link of a backup broke: the primary answers the reads that were sent there. */
 export function backupGone(s: SessionState, { slot }: Link): void {
   for (const read of s.reads.values()) if (read.backup?.slot === slot) toPrimary(s, read);
 }

@@ -16,7 +16,7 @@ import type { SessionState } from './state.js';
 export const RETAINED_MAX = 4096;
 /** The most calls that may wait for a primary or for room. Further calls fail. */
 export const WAITING_MAX = 16_384;
-/** A replica that had no room and has not said so again for this long is taken for one that is not reached. */
+/** A replica that had no room counts as unreached when it has not said so again for this long. */
 const NO_ROOM_FOR_MS = 3000;
 /** After this long without a primary, calls fail. */
 export const UNREACHABLE_AFTER_MS = 10_000;
@@ -54,7 +54,7 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
     return;
   }
   s.waiting.add({ call, request, readOnly, sinceMs: s.nowMs });
-  // A call that waits for room does not mean that the primary is lost.
+  // A call that waits for room does not show that the primary is lost.
   if (s.primary === undefined) s.lostSinceMs ??= s.nowMs;
   else if (s.inDoubt) s.wantFlush();
 }
@@ -139,7 +139,7 @@ export function number(s: SessionState, request: Request, stream: ClientStream |
   return seqNum;
 }
 
-/** The handler of a call that was given up may wait for others. It is told, at a place in the order. */
+/** Tells a handler that its call was given up, at a place in the order, because it may be waiting for other calls. */
 function tellGivenUp(s: SessionState, { seqNum, request }: Sent): void {
   if (!s.waitsForOthers(request.method)) return;
   number(s, { method: '', message: NO_BYTES, stream: { kind: 'cancel', of: seqNum } }, undefined);

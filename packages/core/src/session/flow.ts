@@ -11,9 +11,9 @@ import type { Link, SessionState } from './state.js';
 
 /** A single request may have this multiple of the budget that replicas keep for a session. */
 const SINGLE_FACTOR = 1.25;
-/** No link carries a frame of 256 MiB or more. */
+/** No link carries a frame of 256 MiB, so no request may be larger than this. */
 const REQUEST_MAX_BYTES = 255 * 1024 * 1024;
-/** No link carries a frame with as many entries of all kinds. */
+/** No link carries a frame with more entries of metadata than this. */
 const METADATA_MAX = 131_072;
 /** The most bytes of calls that may wait for a primary or for room. Further calls fail. */
 export const WAITING_MAX_BYTES = 512 * 1024 * 1024;
@@ -83,7 +83,7 @@ export function onSent(s: SessionState, link: Link): void {
   sendBulk(s, link);
 }
 
-/** Whether a request waits for a link, or is on its way there, so that nobody need send it again. */
+/** Whether a request waits for a link or is on its way there, so that it need not be sent again. */
 export const isComing = ({ bulk, onTheWay }: Link, seqNum: SeqNum): boolean =>
   onTheWay.some((one) => one.seqNum === seqNum) || bulk.some((one) => 'seqNum' in one && one.seqNum === seqNum);
 

@@ -1,4 +1,6 @@
-/** Everything that replicas say to a session: replies, orders (FIG. 9), views, requests for bodies, refusals. */
+/**
+ * Handles the frames that replicas send to a session: replies, orders (FIG. 9), views, requests for bodies, refusals.
+ */
 
 import { unreachable } from '../model/assert.js';
 import type {
@@ -36,7 +38,7 @@ export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): vo
     case 'newTerm':
       return onNewTerm(s, link, frame);
     case 'nack':
-      // A replica asks again for what it still lacks, so nothing gathers for a link that takes nothing.
+      // A replica asks again for the bodies that it still lacks, so nothing is gathered for a link that takes nothing.
       if (link.full) return;
       for (const seqNum of frame.seqNums) {
         if (s.sent.has(seqNum) && !isComing(link, seqNum)) link.resend.push({ seqNum, awaitStable: false });
@@ -73,7 +75,7 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   s.wantFlush();
 }
 
-/** A replica that lags behind may still tell of the settings of an older term. */
+/** Takes over the group's settings, unless a replica that lags behind tells those of an older term. */
 function followSettings(
   s: SessionState,
   term: Term,

@@ -1,4 +1,4 @@
-/** Which replicas the session's links lead to: two links to one replica, and members that no link leads to. */
+/** Tracks which replicas the session's links lead to: two links to one replica, and members that no link leads to. */
 
 import type { Incarnation } from '../model/ids.js';
 import type { Member } from '../model/record.js';
@@ -7,8 +7,8 @@ import type { Link, SessionState } from './state.js';
 /** A member is looked for at the address in the view once no link has led to it for this part of sessionMs. */
 const UNREACHED_PARTS = 8;
 /**
- * A member whose link broke is looked for at the address in the view after so many milliseconds: mostly its link comes
- * back by itself.
+ * How many milliseconds after its link broke a member is looked for at the address in the view. Usually the link comes
+ * back by itself before that.
  */
 const BROKEN_MS = 100;
 /** How many sessionMs pass before the session looks for the member again. Meanwhile the adapter tries by itself. */
@@ -33,7 +33,7 @@ export function parkTwins(s: SessionState, link: Link, member: Member): void {
   }
 }
 
-/** The link that stood in for others broke. Any of them may be the one that works now. */
+/** The link that stood in for others broke. Any of those may be the one that works now. */
 export function freeTwins(s: SessionState, link: Link): void {
   for (const other of s.links) {
     if (other.standsIn !== link) continue;
@@ -43,8 +43,9 @@ export function freeTwins(s: SessionState, link: Link): void {
 }
 
 /**
- * Members may be replaced faster than anything else here happens, so one that is new in the view is looked for at once:
- * whoever knew of it may be gone in a moment. Before the first view it is unknown where the target's addresses lead.
+ * How long the session waits before it looks for a member. A member that is new in the view is looked for at once,
+ * because members may be replaced quickly and the replicas that knew of it may soon be gone. Before the first view it
+ * is unknown where the target's addresses lead.
  */
 function firstWait(s: SessionState, incarnation: Incarnation): number {
   if (!s.knowsMembers) return s.sessionMs / UNREACHED_PARTS;

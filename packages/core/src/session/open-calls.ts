@@ -32,7 +32,7 @@ export interface Sent {
 
 /** A read that a backup is to answer. */
 export interface BackupChoice {
-  /** Where it was sent, and when; undefined until then. */
+  /** The slot to which it was sent, and when; undefined until then. */
   slot: number | undefined;
   sentAtMs: number;
 }
@@ -42,7 +42,7 @@ export interface Read {
   readonly readId: number;
   readonly request: Request;
   readonly call: CallId;
-  /** Whether the read is on its way to whoever is to answer it. */
+  /** Whether the read is on its way to the replica that is to answer it. */
   sent: boolean;
   /** A backup is to answer; undefined if the primary is. */
   backup: BackupChoice | undefined;
@@ -110,13 +110,13 @@ type Unsent =
   | { readonly kind: 'message'; readonly position: number; readonly message: Uint8Array }
   | { readonly kind: 'end'; readonly position: number };
 
-/** How far a nested stream is that another process may have opened before. */
+/** The progress of a nested stream that another process may have opened before. */
 export interface NestedPlace {
   /** Whether the stream may have been opened before. */
   readonly again: boolean;
   /** The calling group has items up to this one. It says itself when it has them for good. */
   readonly received: number;
-  /** What the calling group sent up to this position is in the order of the called group for good. */
+  /** The called group has everything up to this position in its order for good. */
   readonly position: number;
 }
 

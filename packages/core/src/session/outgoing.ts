@@ -87,7 +87,7 @@ function mayWait(s: SessionState, link: Link): boolean {
   return requests + announcements > 0 && requests < BATCH_MAX && announcements < BATCH_MAX && link.resend.length === 0;
 }
 
-/** What a link has to carry; undefined if that is nothing and no heartbeat is due. */
+/** The frame's contents for a link; undefined if the link has nothing to carry and no heartbeat is due. */
 function groupFor(s: SessionState, link: Link, reads: readonly ReadRequest[], key: string): Group | undefined {
   const { small: requests, large } = requestsFor(s, link);
   const destOrderInfo = /* rule reflect */ s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
@@ -147,8 +147,7 @@ function takeReads(s: SessionState): ReadRequest[] {
 }
 
 /**
- * At a tick: lets each replica hear of this session often enough to keep it registered, and announcements be reflected
- * in time.
+ * At a tick: sends heartbeats often enough to keep this session registered, and has announcements reflected in time.
  */
 export function heartbeat(s: SessionState): void {
   if (s.batchSinceMs !== undefined) s.wantFlush();

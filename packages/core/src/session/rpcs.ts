@@ -4,7 +4,7 @@ import { NO_SEQ } from '../model/ids.js';
 import type { Read, Sent } from './open-calls.js';
 import type { Link, SessionState } from './state.js';
 
-/** Sends every call that is not on its way to the present primary there as an RPC, if it can travel so. */
+/** Sends every call that is not on its way to the present primary as an RPC to it, if the call can travel so. */
 export function invokeRpcs(s: SessionState): void {
   const { primary } = s;
   if (s.config.carrier !== 'rpc' || primary === undefined) return;
@@ -13,7 +13,7 @@ export function invokeRpcs(s: SessionState): void {
     if (!read.sent && !read.byFrame && read.backup === undefined) invokeRead(s, primary, read);
 }
 
-/** Sends a new call at once. Nothing is gained by gathering RPCs, so it does not wait for the end of the turn. */
+/** Sends a new call at once, because gathering RPCs would gain nothing. */
 export function invokeAtOnce(s: SessionState, what: Sent | Read): void {
   const { primary } = s;
   if (s.config.carrier !== 'rpc' || primary === undefined) return;

@@ -53,7 +53,7 @@ export class Session {
     return replies;
   }
 
-  /** Whether no call is open or waits. */
+  /** Whether no call is open or waiting. */
   get idle(): boolean {
     const { calls, waiting, streams } = this.#state;
     return calls.size === 0 && waiting.length === 0 && streams.size === 0;

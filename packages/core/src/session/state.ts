@@ -39,7 +39,7 @@ export interface Link {
   sentUpTo: SeqNum;
   /** Requests to send again, ahead of new ones. */
   resend: Carried[];
-  /** So much waits on this link that no more is given to it. */
+  /** So many bytes wait on this link that it gets no more frames. */
   full: boolean;
   /** The large requests that wait for room on this link. */
   bulk: Bulk[];
@@ -87,7 +87,7 @@ const newLink = (slot: Slot): Link => ({
   noRoom: undefined,
 });
 
-/** How many settings that differ are named in the log. */
+/** How many differing settings the log names. */
 const NAMED_MAX = 10;
 
 const mayBatch = ({ batchMs, release, methods }: ClientSettings): boolean =>
@@ -138,7 +138,7 @@ export class SessionState {
   sessionBytes: number;
   lastSeqNum = NO_SEQ;
   repliesSeenUpTo = NO_SEQ;
-  /** The bytes of large replies that came since the replicas were last told what was seen. */
+  /** The bytes of large replies that came since the session last told the replicas which replies it has seen. */
   unseenBytes = 0;
   readonly reads = new Kept<number, Read>();
   lastReadId = 0;
@@ -189,9 +189,9 @@ export class SessionState {
   }
 
   /**
-   * Whether calls of a method are reads, as the group has it.
+   * Whether calls of a method are reads, by the group's word.
    *
-   * @param own what this client's own settings say, which are the group's unless that has said otherwise
+   * @param own what this client's own settings say, which hold unless the group has said otherwise
    */
   isReadOnly(method: string, own: boolean): boolean {
     if (this.#readOnly === undefined) return own;
@@ -203,14 +203,14 @@ export class SessionState {
     return readOnly;
   }
 
-  /** Which backup is to answer a read, by the group's settings: one that is still to be chosen, or none. */
+  /** The backup that is to answer a read by the group's settings: one that is still to be chosen, or none. */
   backupFor(request: Request): BackupChoice | undefined {
     if (!this.settings.methods.some(({ readFrom }) => readFrom === 'backup') || isLarge(request)) return undefined;
     if (methodSettings(this.settings, request.method).readFrom !== 'backup') return undefined;
     return { slot: undefined, sentAtMs: this.nowMs };
   }
 
-  /** Whether calls of a method may wait for later calls, as the group has it. */
+  /** Whether calls of a method may wait for later calls, by the group's word. */
   waitsForOthers(method: string): boolean {
     return (
       this.settings.methods.some((entry) => entry.waitsForOthers) &&
@@ -232,7 +232,7 @@ export class SessionState {
 
   /**
    * Whether the primary has echoed no heartbeat of the last `sessionMs`: this process slept, or was cut off, and the
-   * replicas may have given this session up. What is new is not sent before the primary answers, so that it can go by
+   * replicas may have given this session up. New calls are not sent before the primary answers, so that they can go by
    * another session if this one is over.
    */
   get inDoubt(): boolean {

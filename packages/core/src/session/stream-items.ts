@@ -33,7 +33,7 @@ function give(s: SessionState, stream: ClientStream, item: StreamItem): void {
       finish(s, stream, item.outcome);
       return;
     case 'window':
-      // The item stands for one that interceptors withheld. The application does not see it.
+      // The item stands for one that interceptors withheld, and the application does not see it.
       stream.given.push({ index, bytes: 0, isHidden: true });
       take(stream, stream.taken);
       creditIfDue(s, stream);

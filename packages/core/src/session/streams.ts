@@ -214,9 +214,8 @@ function onOpened(s: SessionState, stream: ClientStream): void {
 }
 
 /**
- * The group does not know the stream of this part. If the opening was voided, the news of that is on its way, or the
- * opening was sent again already. If the opening was processed, its order was cut when a promotion gave this session
- * up.
+ * The group does not know the stream of this part. If the opening was voided, the session will hear so, or has already
+ * sent the opening again. If the opening was processed, its order was cut when a promotion gave this session up.
  */
 function onUnknownStream(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
   if (!('of' in part) || stream.id === undefined) return;

@@ -58,7 +58,7 @@ export abstract class Role {
 
   // ── liveness ──
 
-  /** What the liveness thread is to do now. */
+  /** The present duty of the liveness thread. */
   get duty(): Duty {
     return NO_DUTY;
   }
@@ -89,7 +89,7 @@ export abstract class Role {
   setChanged(_members: readonly Member[]): void {}
   /** The outcome of a change of the record is certain: this replica's change won, or another one came first. */
   recordChanged(): void {}
-  /** Whether no other replica can have changed the record since this one took in the newest that it knows. */
+  /** Whether this replica certainly knows the newest record, because no other replica can have changed it since. */
   get knowsNewestRecord(): boolean {
     return false;
   }
@@ -101,7 +101,7 @@ export abstract class Role {
   remove(_id: ReplicaId): string | undefined {
     return 'only the primary can remove a replica, and this one is not primary';
   }
-  /** The members that clients are told of; undefined for those of the record. */
+  /** The members that clients are told; undefined for those of the record. */
   get inSync(): readonly Member[] | undefined {
     return undefined;
   }
@@ -120,7 +120,7 @@ export abstract class Role {
   sessionRegistered(_connection: Connection): void {}
   /** Sessions came, went or fell silent. */
   sessionsChanged(): void {}
-  /** The session lost its link or ended: nobody is at the other end of the connection now. */
+  /** The session lost its link or ended, so its client can no longer be reached. */
   sessionLost(_connection: Connection): void {}
   /** The session said goodbye. */
   sessionEnded(_connection: Connection): void {}
@@ -191,7 +191,7 @@ export abstract class Role {
   callerEvent(_event: CallerEvent): boolean {
     return false;
   }
-  /** Whether callers that are refused are told who the primary is. */
+  /** Whether refused callers are told which replica is the primary. */
   get namesPrimary(): boolean {
     return true;
   }
@@ -202,7 +202,7 @@ export abstract class Role {
   mayProcess(): boolean {
     return false;
   }
-  /** Whether messages that come next may be executed, so that the user's state must be there. */
+  /** Whether the next messages may be executed, which needs the user's state. */
   get mayExecute(): boolean {
     return false;
   }
@@ -220,7 +220,7 @@ export abstract class Role {
   }
   /** The digest that was asked for; undefined if the state could not be copied. */
   stateDigested(_orderNum: OrderNum, _digest: string | undefined, _tookMs: number): void {}
-  /** Whether a state that was restored is copied and compared with what it was made of. */
+  /** Whether a restored state is copied and compared with the copy that it came from. */
   get verifiesRestore(): boolean {
     return false;
   }
@@ -260,7 +260,7 @@ export abstract class Role {
 
   /** A timer was armed. */
   timersChanged(): void {}
-  /** A timer that comes again and again was processed. */
+  /** A repeating timer was processed. */
   everyFired(_name: string): void {}
   /** A timer may be due. */
   wake(): void {}

@@ -35,7 +35,7 @@ export function requiredMembers(
 export class Stability {
   #required: readonly (Peer | undefined)[] = [];
 
-  /** Sets the members that count. One that this replica never heard of acknowledges nothing. */
+  /** Sets the members that count. A member that this replica never heard of acknowledges nothing. */
   require(members: readonly Member[], peers: Peers): void {
     this.#required = members.map((member) => {
       const peer = peers.get(member.id);
@@ -73,7 +73,7 @@ export class Stability {
     return processed;
   }
 
-  /** Every in-sync backup knows that the primary has processed the orders up to this one; infinite if there is none. */
+  /** The last order that every in-sync backup knows the primary to have processed; infinite if there is no backup. */
   get toldUpTo(): number {
     let told = Number.POSITIVE_INFINITY;
     for (const peer of this.#required) told = Math.min(told, peer?.toldUpTo ?? 0);

@@ -28,7 +28,7 @@ export function onItemPassed(p: PrimaryState, event: EventOf<'itemPassed'>): voi
 
 /**
  * Interceptors ended an open stream. The end becomes an ordered event: handlers see a cancellation, and every replica
- * knows the status to send. Messages of the client that have no order yet are voided behind it, so that nobody waits
+ * knows the status to send. The client's messages that have no order yet are voided behind it, so that no caller waits
  * for them.
  */
 export function onStreamEnded(p: PrimaryState, { connection: id, stream: of, outcome }: EventOf<'streamEnded'>): void {
@@ -64,8 +64,8 @@ export function streamCancelled(r: ReplicaState, connection: Connection, info: C
 }
 
 /**
- * A new primary shows its interceptors only items that clients lack, so it first waits until clients say which those
- * are.
+ * A new primary shows its interceptors only items that clients lack, so it first waits until the clients say which
+ * items they have.
  */
 export function awaitAsks(p: PrimaryState): void {
   const { r } = p;

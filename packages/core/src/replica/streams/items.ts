@@ -75,8 +75,9 @@ function releasedUpTo(p: PrimaryState, connection: Connection, stream: Stream, m
 }
 
 /**
- * Whether the item may show what was started with care, and a successor would not know that this is complete. A message of
- * one client may send items to the streams of others, and which order an item reflects no session can say.
+ * Whether the item may show the effect of a message that was started with care and that a successor would not know to
+ * be complete. A message of one client may send items to the streams of others, and no session can tell which order
+ * such an item reflects.
  */
 function showsSuspect({ r, stability }: PrimaryState, orderNum: OrderNum): boolean {
   const { carefulAt } = r.deaths;
@@ -105,15 +106,15 @@ export function flushStreamCalls(p: PrimaryState): void {
       p.itemsWait ||= !isHeldByInterceptors(r, stream, upTo + 1);
     } else if (stream.history.over) {
       p.streamCalls.delete(call);
-      // Nobody will ask for the items again, so the stream is cancelled, in order, to free what replicas keep of it.
+      // No client will ask for the items again, so the stream is cancelled, in order, to free what replicas keep of it.
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
     }
   }
 }
 
 /**
- * A client says how far it is with its streams, on a new link or after a change of primary: the items it lacks are
- * sent.
+ * A client says how far it is with its streams, on a new link or after a change of primary, and gets the items that it
+ * lacks.
  */
 export function onAsked(
   p: PrimaryState,
@@ -140,9 +141,9 @@ export function onAsked(
 }
 
 /**
- * The order that opened the stream was cut, and its client saw items of it: the client is told with a status. Nothing is
- * kept for that, since a client that does not get the status asks again on its next link. The opening counts as received
- * from here on, because a stream whose end was told must not be opened.
+ * Tells a client with a status that the order which opened its stream was cut, although it saw items of that stream.
+ * Nothing is kept for this, because a client that does not get the status asks again on its next link. The opening
+ * counts as received from here on, because a stream whose end was told must not be opened.
  */
 function endUnknown(r: ReplicaState, connection: Connection, of: SeqNum, received: number): void {
   if (!connection.withinWindow(of)) return;
@@ -155,7 +156,7 @@ function endUnknown(r: ReplicaState, connection: Connection, of: SeqNum, receive
   offerItems(r, connection, stream);
 }
 
-/** A session has a new link: the items kept for its streams are sent again, until it says how far it is. */
+/** A session has a new link: the kept items of its streams are sent again, until the session says how far it is. */
 export function resendItems(r: ReplicaState, connection: Connection): void {
   for (const stream of connection.streams.values()) {
     if (stream.delivery.call !== undefined) continue;

@@ -38,7 +38,7 @@ export function mayOrderPart(
   if (stream === undefined) {
     const called = connection.messages.get(part.of);
     if (part.kind === 'cancel' && called?.request !== undefined && called.request.stream === undefined) {
-      // The call's handler is told once it waits. Until then nobody knows whether it will.
+      // The call's handler is told once it waits. Until then it is unknown whether it will.
       if (called.stage === 'waiting') return true;
       if (called.stage === 'ordered' || called.isUnordered) {
         called.cancelHeld = true;

@@ -12,7 +12,7 @@ import { STREAM_CREDITS_MAX, type StreamOutput } from '../../model/stream.js';
 import type { Entry } from '../state/message-order.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** The request that tells a handler of its stream's cancellation, no matter who ended the stream. */
+/** The request that tells a handler of its stream's cancellation, whichever side ended the stream. */
 export const cancelRequest = (of: SeqNum): Request => ({
   method: '',
   message: NO_BYTES,
@@ -96,7 +96,10 @@ type NestedOpening = Request & Required<Pick<Request, 'nested' | 'stream'>>;
 export const isNestedOpening = ({ kind }: Connection, request: Request | undefined): request is NestedOpening =>
   kind === 'session' && request?.nested !== undefined && request.stream?.kind === 'open';
 
-/** A stream that a group opened has ended. If the group opens it again, it gets what it lacks, or this outcome. */
+/**
+ * A stream that a group opened has ended. If the group opens it again, it gets the items that it lacks, or this
+ * outcome.
+ */
 export function noteNestedEnd(r: ReplicaState, connection: Connection, stream: Stream, outcome: Reply): void {
   const { caller } = stream.history;
   if (caller !== undefined)

@@ -1,11 +1,11 @@
-/** What a replica's core and its liveness thread have to do with each other. */
+/** The duties that a replica's core gives its liveness thread, and the thread's reports. */
 
 import type { Term } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 
 /**
- * What the liveness thread does for this replica, even while its main thread is blocked: acknowledge the heartbeats of
- * the primary of that term, or send heartbeats as that primary.
+ * The liveness thread's duty for this replica, even while its main thread is blocked: to acknowledge the heartbeats of
+ * the primary of that term, or to send heartbeats as that primary.
  */
 export type Duty =
   | { readonly kind: 'none' }
@@ -14,7 +14,7 @@ export type Duty =
 
 export const NO_DUTY: Duty = { kind: 'none' };
 
-/** What the liveness thread of a primary heard from that of a peer. Times are by the primary's clock. */
+/** The answers that a primary's liveness thread got from that of a peer. Times are by the primary's clock. */
 export interface HeardPeer {
   readonly member: Member;
   /** When its thread last answered. */

@@ -12,7 +12,7 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 const NO_BYTES = new Uint8Array(0);
-/** Names no timer, so no replica runs anything for it. */
+/** A request that names no timer, so that no replica runs anything for it. */
 const NOTHING: Request = {
   method: '',
   message: NO_BYTES,
@@ -53,13 +53,13 @@ export function notBeforeMs(r: ReplicaState, { timer }: Request): number {
   return r.timers.get(timer.id)?.dueMs ?? 0;
 }
 
-/** An order was processed: at the first one the timers begin that come again and again, at the same time on every replica. */
+/** An order was processed. At the first order of all, repeating timers begin, at the same time on every replica. */
 export function everyBegins(r: ReplicaState, { timeMs }: OrderInfo): void {
   if (r.every.size === 0) return;
   for (const name of r.every.keys()) /* rule every-begins-in-order */ r.timers.began(name, timeMs);
 }
 
-/** The primary begins to serve: what is due by now is ordered, a late timer too, once. */
+/** The primary begins to serve: it orders every timer that is due by now, each once however late it is. */
 export function startTimers(p: PrimaryState): void {
   const { r } = p;
   let begins = false;
@@ -69,7 +69,7 @@ export function startTimers(p: PrimaryState): void {
     const leftMs = lastMs === undefined ? periodMs : lastMs + periodMs - r.clocks.orderMs();
     p.everyDue.set(name, r.clocks.timerMs(r.nowMs) + Math.min(Math.max(leftMs, 0), periodMs));
   }
-  // A successor must know when they began, even if nobody calls until then.
+  // A successor must know when repeating timers began, even if no client calls until then.
   if (begins) addOwn(p, NOTHING);
   orderDue(p);
 }

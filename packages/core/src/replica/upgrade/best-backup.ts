@@ -1,4 +1,4 @@
-/** Which backup takes over when the primary hands over. */
+/** Chooses the backup that takes over when the primary hands over. */
 
 import { sameMember } from '../../record/transitions.js';
 import type { Peer } from '../state/peers.js';
@@ -19,8 +19,8 @@ export function bestBackup(p: PrimaryState): Peer | undefined {
 }
 
 /**
- * A backup that is about to stop would only hand over again, so any other is better. One with this primary's own code
- * goes on at once, and any other needs a copy of the state first.
+ * Whether one backup suits better than another. A backup that is about to stop would only hand over again. A backup
+ * with this primary's own code goes on at once; any other needs a copy of the state first.
  */
 function isBetter(r: ReplicaState, peer: Peer, than: Peer): boolean {
   if (peer.leaving !== than.leaving) return than.leaving;

@@ -1,4 +1,4 @@
-/** Replicas of one group that have other settings or other code than the primary, as they have while it is upgraded. */
+/** Compares replicas whose settings or code differ from the primary's, as in a group that is being upgraded. */
 
 import { differingNames } from '../../config/term-settings.js';
 import type { Leadership, Member } from '../../model/record.js';
@@ -6,13 +6,13 @@ import { codeOf } from '../../record/transitions.js';
 import type { MemberStatus } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** How many settings are named in a log. */
+/** How many settings a log line names. */
 const NAMED_MAX = 8;
 
 const listed = (names: readonly string[]): string =>
   names.slice(0, NAMED_MAX).join(', ') + (names.length > NAMED_MAX ? ` and ${names.length - NAMED_MAX} more` : '');
 
-/** Says once for each link that another replica has other settings or other code than this one. */
+/** Logs once for each link that the other replica has other settings or other code than this one. */
 export function noteOthers(r: ReplicaState, { id }: Member, { settings, version }: Leadership): void {
   r.effects.push({ kind: 'versions' });
   const differ = differingNames(r.leadership.settings, settings);
@@ -26,7 +26,7 @@ export function noteOthers(r: ReplicaState, { id }: Member, { settings, version 
   }
 }
 
-/** Says at the beginning of a term in which this replica is not primary that its own settings wait. */
+/** Logs at the beginning of a term in which this replica is not primary that its own settings wait. */
 export function noteWaiting(r: ReplicaState): void {
   const { record } = r;
   if (record === undefined || record.primary.id === r.self.id) return;
@@ -40,10 +40,16 @@ export function noteWaiting(r: ReplicaState): void {
 export const hasOtherCode = (r: ReplicaState, { version }: Leadership): boolean =>
   r.record !== undefined && codeOf(r.record, r.term)?.version !== version;
 
-/** By what a replica brings along: the settings that were in force when it was last compared with them. */
+/**
+ * By a replica's settings and code: the settings that were in force when it was last compared with them, and the
+ * result.
+ */
 const compared = new WeakMap<Leadership, { readonly inForce: string; readonly names: readonly string[] }>();
 
-/** The names of the settings of a replica that wait. A status is asked for often, and settings change seldom. */
+/**
+ * The names of a replica's settings that wait. The result is kept, because a status is asked for often and settings
+ * change seldom.
+ */
 function waitingNames(inForce: string, brings: Leadership): readonly string[] {
   const known = compared.get(brings);
   if (known?.inForce === inForce) return known.names;
@@ -52,7 +58,7 @@ function waitingNames(inForce: string, brings: Leadership): readonly string[] {
   return names;
 }
 
-/** This replica and those that it has a link to. */
+/** This replica, and the replicas that it has a link to. */
 export function membersOf(r: ReplicaState): readonly MemberStatus[] {
   const inForce = r.record?.settings;
   const of = (id: MemberStatus['id'], brings: Leadership): MemberStatus => ({

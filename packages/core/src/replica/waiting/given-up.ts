@@ -1,6 +1,6 @@
 /**
- * Calls that nobody waits for any more although their handlers do. The handler is told by an order of its own, so that it
- * is cancelled at the same place on every replica.
+ * Calls whose callers no longer wait although their handlers still do. The handler is told by an order of its own, so
+ * that it is cancelled at the same place on every replica.
  */
 
 import type { Connection } from '../../connection/connection.js';
@@ -18,8 +18,8 @@ export function giveUp(p: PrimaryState, connection: Connection, message: Message
 }
 
 /**
- * Cancels calls of plain clients that waited at a predecessor: their RPCs ended with it. A retry by idempotency key, or
- * by another group, joins its call, which therefore goes on.
+ * Cancels calls of plain clients that waited at a predecessor, because their RPCs ended with it. A call that a retry
+ * joined, by idempotency key or by another group, goes on.
  */
 export function cancelForeignWaits(p: PrimaryState): void {
   const { r } = p;
@@ -31,8 +31,8 @@ export function cancelForeignWaits(p: PrimaryState): void {
 }
 
 /**
- * Cancels calls whose deadline has passed and whose callers do not say so themselves. A client that is linked tells by
- * its own clock.
+ * Cancels calls whose deadline has passed and whose callers do not cancel them. A client with a link cancels by its own
+ * clock.
  */
 export function cancelExpired(p: PrimaryState): void {
   const { r } = p;

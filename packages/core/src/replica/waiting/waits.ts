@@ -22,5 +22,5 @@ export function endWait(r: ReplicaState): void {
   r.openStreams--;
 }
 
-/** The call whose handler a cancellation is for, if it is for no stream. */
+/** The unary call whose handler a cancellation is for; undefined if it is for a stream. */
 export const nameOfWait = ({ connection, stream }: CancelOrder): MessageName => ({ connection, seqNum: stream });
