@@ -258,7 +258,7 @@ describe('the command', () => {
     },
   );
 
-  it('names what was probably meant', async () => {
+  it('suggests the command that was probably meant', async () => {
     const { err } = await understudy('stauts');
     expect(err).toBe("error: unknown command 'stauts' (Did you mean status?); see understudy --help\n");
   });

@@ -80,7 +80,7 @@ async function understudy(command: string, args: readonly string[], see = (_out:
 }
 
 describe('understudy, on replicas that run', () => {
-  it('status shows what they say of themselves, to who proves himself', async () => {
+  it('status shows what each replica says of itself if the caller proves the secret', async () => {
     await start('r1');
     await start('r2');
     const { code, out, err } = await understudy('status', PROOF());
@@ -96,7 +96,7 @@ describe('understudy, on replicas that run', () => {
     expect(json.groups[0].load).toBe(0);
   });
 
-  it('log follows a hand-over and a start, as lines or as JSON, until it is told to end', async () => {
+  it('log follows a hand-over and a start, as lines or as JSON, until it is interrupted', async () => {
     await start('r1');
     await start('r2');
     const [seen, enough, told] = [new AbortController(), new AbortController(), new AbortController()];
@@ -219,7 +219,7 @@ describe('understudy, on replicas that run', () => {
     expect(written.join('')).toContain('\u001b[');
   });
 
-  it('a wrong interval, and a place without groups, are refused with what to do', async () => {
+  it('a wrong interval and a place without groups are refused with advice', async () => {
     await start('r1');
     expect(await understudy('log', ['--interval', 'often'])).toMatchObject({
       ...{ code: 1, err: expect.stringMatching(/^UNDERSTUDY_SETUP: --interval takes seconds, 0\.1 to 3600/) },

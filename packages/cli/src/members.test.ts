@@ -128,7 +128,7 @@ describe('understudy', () => {
     });
   });
 
-  it('add waits until a replica is in sync, and says after its time that it is not', async () => {
+  it('add waits until a replica is in sync, and fails when its time is up', async () => {
     expect(await understudy('add', '--replica', 'bank-2')).toMatchObject({ code: 0, out: '"bank-2" is in sync.\n' });
     expect(await understudy('add', '--replica', 'bank-3', '--timeout', '0.3')).toMatchObject({
       ...{ code: 1, err: expect.stringContaining('"bank-3" is not in sync yet') },

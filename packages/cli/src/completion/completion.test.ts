@@ -31,7 +31,7 @@ it('bash completes commands, their options, and files where a file is wanted', a
   expect(await offered('status', '--group', 'x')).toEqual(['']);
 });
 
-it.each(['zsh', 'fish'])('%s reads its script without complaint, where it is installed', async (shell) => {
+it.each(['zsh', 'fish'])('%s, where it is installed, reads its script without complaint', async (shell) => {
   const text = await script(shell);
   expect(text).toContain('Show the record of each group');
   expect(text).toContain('group-secret-file');
@@ -43,7 +43,7 @@ it.each(['zsh', 'fish'])('%s reads its script without complaint, where it is ins
   if (checked.error === undefined) expect(checked).toMatchObject({ status: 0, stderr: '' });
 });
 
-it('another shell is refused with those that there are', async () => {
+it('an unknown shell is refused with a list of the known ones', async () => {
   let error = '';
   const err = (text: string) => {
     error += text;

@@ -18,7 +18,7 @@ const one = (severity: string, check: string, replica: string | undefined, text:
 ];
 
 describe('the doctor', () => {
-  it('finds nothing wrong with a group that is well', () => {
+  it('finds nothing wrong with a healthy group', () => {
     expect(found({})).toEqual([]);
     expect(groupFindings(sampleStatus()).map(({ check }) => check)).toEqual([
       ...['record', 'members', 'versions', 'settings', 'state'],
@@ -29,7 +29,7 @@ describe('the doctor', () => {
     expect(found({ problems: ['disarm the alarm'] })).toEqual(one('wrong', 'coordinator', undefined, /disarm/));
   });
 
-  it('names replicas that count and do not run, and says how to go on if none runs', () => {
+  it('names replicas in sync that do not run, and says what to do if none runs', () => {
     const dead = (number: 1 | 2 | 3): LiveRow => {
       const { told: _told, ...row } = sampleRow(number);
       return { ...row, runs: false };
@@ -47,7 +47,7 @@ describe('the doctor', () => {
     expect(found({ record: poisonedRecord })).toEqual(one('warn', 'record', undefined, text));
   });
 
-  it('warns of one replica that alone holds everything, of an ended group and of one out of sync', () => {
+  it('warns of a single replica in sync, of an ended group and of a replica out of sync', () => {
     const inSync = sampleRecord.inSync.slice(0, 1);
     const replicas = [sampleRow(1), { ...sampleRow(2), role: 'out of sync' as const }];
     expect(found({ record: { ...sampleRecord, inSync }, replicas })).toEqual([
@@ -70,7 +70,7 @@ describe('the doctor', () => {
     expect(found({ replicas: [...rows(), double] })).toEqual(one('wrong', 'members', 'bank-1', /several processes/));
   });
 
-  it('warns of other code and of other settings', () => {
+  it('warns of replicas with other code or other settings', () => {
     const code = [{ term: 1 as Term, version: 'bank@2', replication: 'semi-active' as const }];
     const mixed = rows(sampleRow(1, { version: 'bank@2' }), sampleRow(3, { version: 'bank@2' }));
     expect(found({ record: { ...sampleRecord, code }, replicas: mixed })).toEqual(
@@ -81,7 +81,7 @@ describe('the doctor', () => {
     );
   });
 
-  it('finds replicas whose results differ, and whatever they counted', () => {
+  it('finds replicas whose results differ, and reports each of their counts', () => {
     expect(found({ replicas: rows(sampleRow(3, { digest: 'd2' })) })).toEqual(
       one('wrong', 'state', 'bank-3', /other results than bank-1 after the same 40 calls/),
     );
@@ -102,20 +102,20 @@ describe('clocks', () => {
       clockFindings(sampleStatus({ replicas: offsets.map((ms, i) => sampleRow((i + 1) as 1, { nowMs: nowMs + ms })) })),
     );
 
-  it('that agree as well as can be measured are well', () => {
+  it('that agree within what can be measured are no finding', () => {
     expect(at(0, 30, -30)).toEqual([]);
   });
 
-  it('of which one is wrong are found, and it is not the majority', () => {
+  it('of which one is wrong: that one is named, not the majority', () => {
     expect(at(0, 4_000, 20)).toEqual(one('wrong', 'clock', 'bank-2', /4\.0 s ahead of bank-3's/));
     expect(at(-90_000, 0, 0)).toEqual(one('wrong', 'clock', 'bank-1', /90\.0 s behind/));
   });
 
-  it('that agree, and not with this machine’s, are a warning about this machine', () => {
+  it('that agree with each other but not with this machine’s are a warning about this machine', () => {
     expect(at(7_000, 7_000, 7_000)).toEqual(one('warn', 'clock', undefined, /this machine's clock is 7\.0 s behind/));
   });
 
-  it('of replicas that tell no time, or nothing, are no finding', () => {
+  it('of replicas that tell no time, or do not answer, are no finding', () => {
     const { told: _told, ...untold } = sampleRow(2);
     const replicas = [sampleRow(1, { nowMs: 0 }), untold];
     expect(clockFindings(sampleStatus({ replicas }))).toEqual([]);

@@ -10,11 +10,11 @@ const texts = (events: readonly GroupEvent[]) => events.map(({ level, replica, t
 describe('from one record to the next', () => {
   const between = (change: Partial<GroupRecord>) => texts(recordEvents(sampleRecord, later(change)));
 
-  it('nothing happened if only the epoch is another', () => {
+  it('a new epoch alone is no event', () => {
     expect(between({})).toEqual([]);
   });
 
-  it('another primary, and who left and came, are told', () => {
+  it('a new primary, leavers and newcomers are events', () => {
     const restarted = { ...first, incarnation: third?.incarnation ?? first.incarnation };
     const inSync = [second, restarted].filter((each) => each !== undefined);
     expect(between({ term: 2 as Term, primary: second ?? first, inSync })).toEqual([
@@ -25,19 +25,19 @@ describe('from one record to the next', () => {
     ]);
   });
 
-  it('one replica that alone holds everything is a warning', () => {
+  it('a single replica in sync is a warning', () => {
     const told = between({ inSync: [first] });
     expect(told.at(-1)).toEqual(['warn', undefined, expect.stringMatching(/only bank-1 holds everything/)]);
   });
 
-  it('a message of which primaries died is told once, with its method and digest', () => {
+  it('a message that killed primaries is one event, with its method and digest', () => {
     const text =
       'a message of /bank.Bank/Pay with digest 0a1b2c3d at order 7 is refused: 2 primaries died while processing it; mend its handler';
     expect(texts(recordEvents(sampleRecord, poisonedRecord))).toEqual([['warn', undefined, text]]);
     expect(recordEvents(poisonedRecord, { ...poisonedRecord, epoch: 10 as Epoch })).toEqual([]);
   });
 
-  it('addresses, settings, code, the end and an operator’s word are told', () => {
+  it('changed addresses, settings, code, the end and an operator’s command are events', () => {
     const { 'bank-3': _gone, ...addresses } = sampleRecord.addresses;
     expect(
       between({
@@ -64,7 +64,7 @@ describe('from one status to the next', () => {
   const after = (change: Parameters<typeof sampleRow>[1]) =>
     texts(statusEvents(before, sampleStatus({ replicas: [sampleRow(1), sampleRow(2, change), sampleRow(3)] })));
 
-  it('roles, waits and counts of what is wrong are told once', () => {
+  it('changed roles, waits and counts of faults are events, once each', () => {
     expect(after({})).toEqual([]);
     expect(after({ role: 'promoting', term: 2 })).toEqual([['info', 'bank-2', 'is promoting now, in term 2']]);
     expect(after({ blocked: 'waits for a copy' })).toEqual([['warn', 'bank-2', 'waits for a copy']]);
@@ -78,7 +78,7 @@ describe('from one status to the next', () => {
     ]);
   });
 
-  it('who comes, ends, falls silent and answers again is told', () => {
+  it('replicas that come, end, fall silent or answer again are events', () => {
     const { told: _told, ...untold } = sampleRow(2);
     const silent = { ...untold, silence: { kind: 'unreachable', why: 'ECONNREFUSED' } } as const;
     const [one, two, three] = [sampleRow(1), sampleRow(2), sampleRow(3)];
@@ -91,7 +91,7 @@ describe('from one status to the next', () => {
     expect(texts(statusEvents(quiet, before))).toEqual([['info', 'bank-2', 'answers again']]);
   });
 
-  it('what keeps the coordinator from changes is told when it begins and when it is over', () => {
+  it('a problem of the coordinator is an event when it begins and when it is over', () => {
     const full = sampleStatus({ problems: ['etcd is full'] });
     expect(texts(statusEvents(before, full))).toEqual([['warn', undefined, 'etcd is full']]);
     expect(texts(statusEvents(full, before))).toEqual([['info', undefined, 'over: etcd is full']]);

@@ -38,7 +38,7 @@ it.each([
   expect(call(callers, 'other/0', 'CN=other')).toBe('new');
 });
 
-it('whoever lets large replies be kept has those freed, and no others', () => {
+it('large kept replies of one owner push out replies of that owner alone', () => {
   const callers = new Callers(64 * KIB);
   call(callers, 'shop/1', PROVEN_OWNER, 1, KIB);
   call(callers, 'till/1', 'CN=till', 1, KIB);

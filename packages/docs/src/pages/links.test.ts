@@ -29,7 +29,7 @@ describe('links', () => {
     expect(faults).toEqual([]);
   });
 
-  it('are looked for in every page, those of tables included', () => {
+  it('are checked on every page, also those in tables', () => {
     const links = new Map(pages.map(({ path, text }) => [path, linksOf(text).length]));
     expect(links.get('packages/docs/index.md')).toBeGreaterThan(20);
     expect(links.get('README.md')).toBeGreaterThan(25);
@@ -44,7 +44,7 @@ describe('links', () => {
     expect(documentation.filter((path) => !linked.has(path))).toEqual([]);
   });
 
-  it('are found to lead nowhere', () => {
+  it('that lead nowhere are reported', () => {
     const page = { path: 'packages/docs/x.md', text: '# One\n' };
     expect(fault(page, 'nowhere.md')).toBe('there is no such file');
     expect(fault(page, '#two')).toBe('there is no such heading');
@@ -56,7 +56,7 @@ describe('links', () => {
   });
 });
 
-describe('a source file to which ARCHITECTURE.md sends whoever wants to change something', () => {
+describe('a source file that the table of changes in ARCHITECTURE.md names', () => {
   it('says at its head what it promises', () => {
     const page = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
     const table = page.split('## Where to change what')[1]?.split('\n## ')[0] ?? '';

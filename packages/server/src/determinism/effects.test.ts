@@ -84,14 +84,14 @@ const EFFECTS: readonly (readonly [string, Act])[] = [
 ];
 
 describe('an effect of a handler', () => {
-  it.each(EFFECTS)('is warned of, once for its line: %s', async (what, act) => {
+  it.each(EFFECTS)('is warned of once for its line: %s', async (what, act) => {
     const warnings = await warned(act, { times: 3 });
     expect(warnings.map((each) => each.what)).toEqual([what]);
     expect(warnings[0]?.at).toMatch(/effects\.test\.ts:\d+$/);
     expect(warnings[0]?.message).toContain("await replica.once('");
   });
 
-  it('is warned of at each line', async () => {
+  it('is warned of once for each line that has one', async () => {
     const warnings = await warned(
       (_replica, index) => {
         if (index % 2 === 0) readFileSync(HERE);
@@ -111,25 +111,25 @@ describe('an effect of a handler', () => {
     expect(await warned(effects)).toEqual([]);
   });
 
-  it('is not warned of where a call only reads, nor outside of handlers', async () => {
+  it('causes no warning in a read-only call, nor outside of handlers', async () => {
     const act = (): unknown => readFileSync(HERE);
     const readOnly = [{ name: [{ service: 'test.Outside', method: 'Read' }], readOnly: true }];
     expect(await warned(act, { path: QUERY.path, settings: { methods: readOnly } })).toEqual([]);
     act();
   });
 
-  it('is not warned of if the replica was told so', async () => {
+  it('causes no warning if effectWarnings is off', async () => {
     expect(await warned(() => readFileSync(HERE), { options: { effectWarnings: false } })).toEqual([]);
   });
 
-  it('is warned of with the globals left alone, too', async () => {
+  it('is warned of also when the globals are left alone', async () => {
     const warnings = await warned(() => readFileSync(HERE), { options: { determinism: 'api' } });
     expect(warnings).toHaveLength(1);
   });
 });
 
-describe('what is no effect of a handler', () => {
-  it('is not warned of: a module that it loads', async () => {
+describe('the watch for effects', () => {
+  it('does not warn of a module that a handler loads', async () => {
     const require = createRequire(import.meta.url);
     const module = join(tmpdir(), 'understudy-effects-module.cjs');
     fs.writeFileSync(module, 'module.exports = 1;');
@@ -137,7 +137,7 @@ describe('what is no effect of a handler', () => {
     fs.rmSync(module);
   });
 
-  it('is not warned of: a call to another service with a client of ours', async () => {
+  it('does not warn of a call to another service with a client of ours', async () => {
     const call = (): Promise<unknown> =>
       new Promise((resolve) => {
         const client = new Client('127.0.0.1:1', credentials.createInsecure(), nested());
@@ -147,7 +147,7 @@ describe('what is no effect of a handler', () => {
     expect(await warned(call)).toEqual([]);
   });
 
-  it('is not warned of: the files of our own coordinator', async () => {
+  it('does not warn of the files of our own coordinator', async () => {
     const directory = fs.mkdtempSync(join(tmpdir(), 'understudy-effects-'));
     const coordinator = embeddedCoordinator(directory) as TestCoordinator;
     await warned(() => new Promise((resolve) => setImmediate(resolve)), { coordinator });
@@ -163,7 +163,7 @@ describe('what is no effect of a handler', () => {
     fs.rmSync(directory, { recursive: true });
   });
 
-  it('leaves functions as they were: names, lengths and what promisify makes of them', () => {
+  it('leaves names, lengths and promisified forms of functions unchanged', () => {
     for (const name of ['exists', 'readFile', 'open'] as const) {
       const real = realOf(fs[name]);
       expect(real).not.toBe(fs[name]);

@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 
 describe('the time within a step', () => {
-  it('is the step’s, however it is asked for', () => {
+  it('is that of the step, whichever function asks for it', () => {
     inStep(() => {
       expect(Date.now()).toBe(TIME_MS);
       expect(`${new Date().toJSON()}`).toBe('2001-02-03T04:05:06.007Z');
@@ -45,7 +45,7 @@ describe('the time within a step', () => {
     expect(inStep(() => Date.now(), { inGlobals: false })).not.toBe(TIME_MS);
   });
 
-  it('holds in everything that the handler starts', async () => {
+  it('is the same in everything that the handler starts', async () => {
     const seen = await inStep(async () => {
       await new Promise((resolve) => setImmediate(resolve));
       const inCallback = await new Promise<number>((resolve) => process.nextTick(() => resolve(Date.now())));
@@ -55,8 +55,8 @@ describe('the time within a step', () => {
   });
 });
 
-describe('the Date that is put in place of the real one', () => {
-  it('looks like it', () => {
+describe('the Date that replaces the real one', () => {
+  it('looks like the real one', () => {
     expect([Date.name, Date.length, Date.prototype.constructor === Date]).toEqual(['Date', 7, true]);
     expect(Object.keys(Date)).toEqual([]);
     expect(Date.UTC(2001, 0)).toBe(978_307_200_000);
@@ -64,7 +64,7 @@ describe('the Date that is put in place of the real one', () => {
     expect(typeof Date()).toBe('string');
   });
 
-  it('makes dates that are dates everywhere', () => {
+  it('makes dates that every check takes for dates', () => {
     const real = realOf(Date);
     for (const date of [new Date(5), new real(5)]) {
       expect(date).toBeInstanceOf(Date);
@@ -91,7 +91,7 @@ describe('the Date that is put in place of the real one', () => {
     expect([Date, Date.now, performance.now, Math.random, crypto.randomUUID]).toEqual(first);
   });
 
-  it('leaves the clock to a test that fakes it', () => {
+  it('leaves the clock to tests that fake it', () => {
     vi.useFakeTimers({ now: 5, toFake: ['Date'] });
     try {
       expect([Date.now(), wallMs()]).toEqual([5, 5]);
@@ -103,7 +103,7 @@ describe('the Date that is put in place of the real one', () => {
 });
 
 describe('a second copy of our packages in the process', () => {
-  it('is asked as well, and replaces nothing again', async () => {
+  it('is asked for its step as well, and replaces nothing again', async () => {
     const before = [Date, performance.now, crypto.randomBytes];
     vi.resetModules();
     const context = await import('@understudy/context');
@@ -145,7 +145,7 @@ async function draw(): Promise<unknown[]> {
 }
 
 describe('the randomness within a step', () => {
-  it('is that of the step, wherever it comes from', async () => {
+  it('is that of the step, whichever function draws it', async () => {
     const first = await inStep(draw);
     expect(await inStep(draw)).toEqual(first);
     const other = await inStep(draw, { random: new KeyStream(Buffer.alloc(32, 8)) });
@@ -159,7 +159,7 @@ describe('the randomness within a step', () => {
     for (const i of first.keys()) if (i < 9) expect(second[i]).not.toEqual(first[i]);
   });
 
-  it('leaves alone what was not to be filled', () => {
+  it('leaves bytes outside the given range unchanged', () => {
     inStep(() => {
       expect([...randomFillSync(Buffer.alloc(6), 2, 2)].map((byte) => byte !== 0)).toEqual(
         expect.arrayContaining([false]),

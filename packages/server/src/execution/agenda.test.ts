@@ -69,7 +69,7 @@ describe.each(['semi-active', 'passive'])('timers that are data (%s)', (replicat
     });
   };
 
-  it('run on every replica at the same place, unless they are cancelled', async () => {
+  it('run at the same place on every replica, unless they are cancelled', async () => {
     const handlers: Record<string, Handler> = {
       arms: (replica, _, id) => void replica.after(20, 'expire', { id }),
       cancels: (replica, _, id) => replica.cancel(replica.after(20, 'expire', { id })),
@@ -101,7 +101,7 @@ describe.each(['semi-active', 'passive'])('timers that are data (%s)', (replicat
     expect(next?.counter.ids).toEqual(['arms1', 'arms1 expired']);
   });
 
-  it('come again and again, and go on at the successor', async () => {
+  it('repeat, and go on at the successor', async () => {
     const often = (replica: ReplicaRuntime, counter: Counter): void =>
       replica.every(20, 'sweep', () => void counter.ids.push('swept'));
     const { primary, backup } = await group({}, { settings, register: often });
@@ -113,7 +113,7 @@ describe.each(['semi-active', 'passive'])('timers that are data (%s)', (replicat
   });
 });
 
-describe('registering a timer', () => {
+describe('the registration of a timer', () => {
   it('is refused where replicas would differ', async () => {
     const { primary } = await group(
       {
@@ -170,7 +170,7 @@ describe.each(['semi-active', 'passive'])('an effect in the outside world (%s)',
     expect(backup.counter.ids).toEqual(primary.counter.ids);
   });
 
-  it('holds nobody up, and is done again under its key by a successor that lacks the result', async () => {
+  it('holds up no other call, and a successor that lacks the result repeats it under its key', async () => {
     const keys: string[] = [];
     const waiting: ((receipt: string) => void)[] = [];
     const handlers: Record<string, Handler> = {
@@ -196,7 +196,7 @@ describe.each(['semi-active', 'passive'])('an effect in the outside world (%s)',
     expect(backup.counter.ids).toEqual(['between', 'second', 'charges1']);
   });
 
-  it('may be had in a handler of a timer, and several at a time', async () => {
+  it('may happen in the handler of a timer, also several at a time', async () => {
     let atOnce = 0;
     let most = 0;
     const register = (replica: ReplicaRuntime, counter: Counter): void => {

@@ -112,7 +112,7 @@ describe('a handler that calls another service', () => {
     expect(state).toEqual(['yes']);
   });
 
-  it('lets other messages be processed meanwhile', async () => {
+  it('lets other messages be processed while it waits', async () => {
     const executor = alone();
     await executor.call('ask');
     expect(await executor.call('add', { text: 'between' })).toMatchObject({ outcome: json(1), finished: [] });
@@ -120,7 +120,7 @@ describe('a handler that calls another service', () => {
     expect(state).toEqual(['between', 'yes']);
   });
 
-  it('is given the replies to two calls in the order in which they are processed', async () => {
+  it('gets the replies to two calls in the order in which they are processed', async () => {
     const executor = alone();
     await executor.call('askBoth');
     expect(executor.all('nestedCall').map((event) => event.id)).toEqual([id(1, 0), id(1, 1)]);
@@ -165,7 +165,7 @@ describe('a handler that calls another service', () => {
     expect(executor.logged).toEqual(name === 'refuse' ? [] : ['a handler failed']);
   });
 
-  it('is told the error that was the reply', async () => {
+  it('gets the error that was the reply', async () => {
     const executor = alone();
     await executor.call('ask');
     await executor.reply(id(1), { kind: 'reply', code: 14, details: 'not there' });
@@ -174,7 +174,7 @@ describe('a handler that calls another service', () => {
 });
 
 describe('a handler that awaits something other than a reply', () => {
-  it('is waited for, and makes its call in its step', async () => {
+  it('is waited for, and makes its call in the same step', async () => {
     const executor = alone();
     const step = executor.call('sleepThenAsk');
     await new Promise(setImmediate);
@@ -214,7 +214,7 @@ describe('a handler that awaits something other than a reply', () => {
   });
 });
 
-describe('a group that has as many nested calls open as it may', () => {
+describe('a group that has as many open nested calls as its limit', () => {
   it('refuses one more, in the same step', async () => {
     const executor = alone();
     const { outcome } = await executor.call('crowd');
@@ -228,7 +228,7 @@ describe('a group that has as many nested calls open as it may', () => {
 });
 
 describe('a handler that was given up', () => {
-  it('makes no calls any more, not even when another message wakes it', async () => {
+  it('makes no more calls, not even when another message wakes it', async () => {
     const executor = alone();
     void executor.call('sleepThenAsk');
     executor.abandon();
@@ -250,7 +250,7 @@ describe('a handler that was given up', () => {
     expect((await executor.next('lateEnd')).finished).toEqual(finishedAt(1, json('awake'))[0]);
   });
 
-  it('does not take the ends of other handlers with it', async () => {
+  it('does not swallow the ends of other handlers', async () => {
     const executor = alone();
     await executor.call('askAndSleep');
     void executor.call('wakeAndHang');

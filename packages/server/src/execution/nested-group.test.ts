@@ -93,7 +93,7 @@ const agreed = (a: Node, b: Node) => () =>
   a.status.processedUpTo === b.status.processedUpTo && a.status.digest === b.status.digest;
 
 describe('a group whose handlers call another group', () => {
-  it('makes one call for all its replicas, and gets the same result on each', async () => {
+  it('makes one call for all its replicas, which all get the same result', async () => {
     const [primary, backup, callee] = await twoGroups();
     const answers = await Promise.all(['a', 'b', 'c'].map((id) => relay(primary, id)));
     expect(answers.map(({ error }) => error)).toEqual([null, null, null]);
@@ -141,8 +141,8 @@ describe('a group whose handlers call another group', () => {
   );
 });
 
-describe('a call whose calling group cannot be read', () => {
-  it('is refused, and touches nothing', async () => {
+describe('a call whose header with the calling group cannot be read', () => {
+  it('is refused and changes nothing', async () => {
     const [, , callee] = await twoGroups();
     for (const bytes of [Buffer.from([255, 1, 2]), Buffer.alloc(300, 7)]) {
       const { error } = await callee.call('Add', { id: 'garbage', by: 1 }, { 'understudy-nested-bin': bytes });

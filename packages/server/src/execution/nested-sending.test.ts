@@ -100,7 +100,7 @@ describe('a nested call', () => {
     expect(told).toEqual([]);
   });
 
-  it('has one reply, whatever its client says after that', async () => {
+  it('has one reply, whatever its client reports after that', async () => {
     const executor = alone();
     await executor.call('ask');
     const reply = executor.send(FIRST);
@@ -110,7 +110,7 @@ describe('a nested call', () => {
     expect(executor.all('nestedReply')).toHaveLength(1);
   });
 
-  it('is cancelled, sent or not, when the reply to another call of its handler is passed over', async () => {
+  it('is cancelled, whether sent or not, when the reply to another call of its handler is passed over', async () => {
     const executor = alone();
     await executor.call('askTwice');
     await executor.call('askTwice');
@@ -134,7 +134,7 @@ describe('a nested call', () => {
     expect(await another).toEqual(said('yes'));
   });
 
-  it('ends with the words of its client if that throws', async () => {
+  it('ends with the error that its client throws', async () => {
     const executor = alone();
     await executor.call('failing');
     expect(await executor.send(FIRST)).toEqual({ kind: 'reply', code: 13, details: 'no such host' });
@@ -151,7 +151,7 @@ describe('a nested call', () => {
     expect(told).toEqual([CANCELLED]);
   });
 
-  it('is cancelled where it went if it is cancelled later, and ends with what comes of that', async () => {
+  it('is cancelled at its service if its handler cancels it later, and ends with the status that comes of that', async () => {
     const executor = alone();
     await executor.call('askAndCancel');
     const reply = executor.send(FIRST);
@@ -207,7 +207,7 @@ describe('a call that a handler makes after its end', () => {
 });
 
 describe('a read', () => {
-  it('is not run by a handler whose calls have a place in the order', async () => {
+  it('runs in no handler whose calls have a place in the order', async () => {
     const executor = alone();
     expect(textOf((await executor.read('nests')).outcome)).toBe('false');
     expect(textOf((await executor.call('nests')).outcome)).toBe('true');
@@ -217,7 +217,7 @@ describe('a read', () => {
 });
 
 describe('the end of a life', () => {
-  it('brings waiting handlers to their end, and nobody hears of it', async () => {
+  it('ends waiting handlers without a word to anybody', async () => {
     const executor = alone();
     await executor.call('ask');
     void executor.send(FIRST);
@@ -234,7 +234,7 @@ describe('the end of a life', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('lets a handler go on that was just given its reply, and counts it as running until it has ended', async () => {
+  it('lets a handler go on that has just got its reply, and counts it as running until it has ended', async () => {
     const executor = alone();
     await executor.call('ask');
     void executor.reply(FIRST, said('yes'));

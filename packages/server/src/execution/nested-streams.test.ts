@@ -99,7 +99,7 @@ describe('a streaming handler that calls another service', () => {
     expect(executor.logged).toEqual(['a handler failed']);
   });
 
-  it('is given the reply even after its client has cancelled, when it sends no more', async () => {
+  it('gets the reply even after its client has cancelled, and sends nothing more', async () => {
     const executor = alone();
     await executor.part('failing', { kind: 'open' });
     await executor.part('failing', { kind: 'cancel', of: STREAM });
@@ -107,7 +107,7 @@ describe('a streaming handler that calls another service', () => {
     expect(executor.logged).toEqual(['a handler failed']);
   });
 
-  it('is told of the end of a life if it waits then', async () => {
+  it('ends with INDETERMINATE if its life ends while it waits', async () => {
     const executor = alone();
     await executor.part('relayAll', { kind: 'open' });
     await executor.part('relayAll', message(1), 'x');

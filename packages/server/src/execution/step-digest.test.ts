@@ -34,13 +34,13 @@ describe('the digest of a step', () => {
     return executor.all('executed').map(({ digest }) => digest);
   };
 
-  it('is that of its outcome if its handler made no calls and no other handler ended', async () => {
+  it('is the digest of the outcome if the handler made no calls and no other handler ended', async () => {
     const executor = new LoneExecutor(handlers);
     const { outcome, digest } = await executor.call('tell');
     expect(digest).toBe(outcomeDigest(outcome));
   });
 
-  it('is the same for the same calls and ends, and another for others', async () => {
+  it('is equal for equal calls and ends, and differs for others', async () => {
     const asking = (text: string, answer: string) => async (executor: LoneExecutor) => {
       await executor.call('ask', { text });
       await executor.reply(id(1), said(answer));
@@ -68,7 +68,7 @@ describe('the digest of a step', () => {
     expect(await asked(later)).toEqual(await asked((act) => act()));
   });
 
-  it('equals none of another replica if a reply came to a call that no handler here has made', async () => {
+  it('equals no other replica’s if a reply came to a call that no handler here has made', async () => {
     const executor = new LoneExecutor(handlers);
     const { outcome, digest } = await executor.reply(id(7), said('yes'));
     expect(outcome).toBe(STREAMED);

@@ -79,7 +79,7 @@ describe.each(['by themselves', 'in steps that others may take part in'])('unary
     if (way !== 'by themselves') expectCalls();
   });
 
-  it('see the time of their order, and each has a randomness of its own', async () => {
+  it('see the time of their order, and each has its own randomness', async () => {
     const executor = alone();
     const [first, second] = [valuesOf(await executor.call('look')), valuesOf(await executor.call('look'))];
     expect([...times(first), ...times(second)]).toEqual([timeOf(1), timeOf(1), timeOf(2), timeOf(2)]);
@@ -93,7 +93,7 @@ describe.each(['by themselves', 'in steps that others may take part in'])('unary
     }
   });
 
-  it('see it after they waited and behind their reply, until their step is over', async () => {
+  it('see that time after a wait and after their reply, until their step is over', async () => {
     const [first, second] = valuesOf(await alone().call('lookAsync'));
     const [atOnce, inTick, later] = await Promise.all(behind);
     for (const one of [first, second, atOnce, inTick]) expect(one?.at).toBe(timeOf(1));

@@ -143,12 +143,12 @@ describe.each(Object.entries(WAYS))('an error of %s', (_name, way) => {
     expect(reached).toEqual([]);
   });
 
-  it('ends a call with UNKNOWN in a step that other handlers may take part in', async () => {
+  it('ends its call with UNKNOWN in a step that other handlers may take part in', async () => {
     expectCalls();
     expect(replyOf((await alone().call('hang')).outcome)).toMatchObject({ code: 2, details: 'Unknown error' });
   });
 
-  it('ends a call with UNKNOWN that waited for another service', async () => {
+  it('ends its call with UNKNOWN after a wait for another service', async () => {
     const executor = alone();
     expectCalls();
     const id = { orderNum: 1 as OrderNum, index: 0 };
@@ -200,7 +200,7 @@ describe.each(Object.entries(WAYS))('an error of %s that an interceptor leaves',
 });
 
 describe('an interceptor whose onCancel throws', () => {
-  it('is told of in the log, and harms nobody', async () => {
+  it('is logged, and harms nobody', async () => {
     const executor = new LoneExecutor(unary, { interceptors: [listening({ onCancel: throwing })] });
     await executor.admit('answer', 1);
     executor.dropAdmission(1);
@@ -210,7 +210,7 @@ describe('an interceptor whose onCancel throws', () => {
   });
 });
 
-describe('an error that is of no handler', () => {
+describe('an error that belongs to no handler', () => {
   it('reaches the listeners of the process', async () => {
     alone();
     process.nextTick(throwing);
@@ -218,7 +218,7 @@ describe('an error that is of no handler', () => {
     expect(reached).toEqual([oops()]);
   });
 
-  it('reaches them also when it comes from what a handler has our code do', async () => {
+  it('reaches them also when our own code throws on behalf of a handler', async () => {
     const executor = alone();
     leave = () => handle(undefined, () => process.nextTick(throwing));
     await executor.call('answer');

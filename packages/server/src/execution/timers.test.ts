@@ -128,7 +128,7 @@ describe.each(['semi-active', 'passive'])('timers that handlers set (%s)', (repl
     if (replication === 'semi-active') await stage.until(agreed(nodes));
   });
 
-  it('fire once at the successor, which a handler waits at', async () => {
+  it('fire once at the successor, where a handler waits for them', async () => {
     const nodes = await group(
       {
         evicts: (counter, id) => {
@@ -167,7 +167,7 @@ describe.each(['semi-active', 'passive'])('timers that handlers set (%s)', (repl
 });
 
 describe('timers', () => {
-  it('are refused in a handler if they are too long, with what to use instead', async () => {
+  it('that are too long are refused in a handler, with what to use instead', async () => {
     const errors: string[] = [];
     const [primary] = await group({
       long: () => {
@@ -182,7 +182,7 @@ describe('timers', () => {
     expect(errors[0]).toContain('replica.after(60001');
   });
 
-  it('end the call of a handler if they throw, and not the process', async () => {
+  it('whose callback throws end the call of their handler, not the process', async () => {
     const nodes = await group({
       throws: () =>
         new Promise(() => {
@@ -195,7 +195,7 @@ describe('timers', () => {
     await stage.until(agreed(nodes));
   });
 
-  it('are real outside of handlers', async () => {
+  it('outside of handlers are real', async () => {
     await group({});
     const timer = setTimeout(() => {}, 1);
     expect(timer.constructor.name).toBe('Timeout');

@@ -89,7 +89,7 @@ describe.each([
   ['passive', 'concurrent', 'rpc'],
   ['passive', 'acknowledged', 'stream'],
 ] as const)('a call that waits for others (%s, %s, %s)', (replication, release, carrier) => {
-  it('holds nobody up, and ends with the call that wakes it', async () => {
+  it('holds up no other call, and ends with the call that wakes it', async () => {
     const { primary, backup, client } = await group({ replication, release }, carrier);
     const polls = [ask(client, 'Wait', 'a'), ask(client, 'Wait', 'b')];
     await stage.until(() => primary.status.openWaits === 2);
@@ -102,7 +102,7 @@ describe.each([
     expect(backup.counter.ids).toEqual(['between', 'a woken by p', 'b woken by p']);
   });
 
-  it('is woken at the successor of the primary at which it began', async () => {
+  it('is woken at the successor of the primary on which it began', async () => {
     const { primary, backup, client } = await group({ replication, release }, carrier);
     const poll = ask(client, 'Wait', 'a');
     await stage.until(() => primary.status.openWaits === 1);
@@ -113,7 +113,7 @@ describe.each([
     expect(backup.counter.ids).toEqual(['a woken by p']);
   });
 
-  it('is told that its caller has gone, at one place in the order', async () => {
+  it('learns at one place in the order that its caller has gone', async () => {
     const { primary, backup, client } = await group({ replication, release }, carrier);
     const gone = ask(client, 'Wait', 'gone');
     await stage.until(() => primary.status.openWaits === 1);
@@ -156,7 +156,7 @@ describe.each([
 });
 
 describe('a call of a plain client that waits for others', () => {
-  it('is told that its caller has gone, also by the successor', async () => {
+  it('learns that its caller has gone, also from the successor', async () => {
     const { primary, backup } = await group();
     const plain = new Client(primary.address, credentials.createInsecure());
     const [first, second] = [ask(plain, 'Wait', 'first'), ask(plain, 'Wait', 'second')];

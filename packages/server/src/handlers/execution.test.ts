@@ -61,7 +61,7 @@ describe('a run of a unary handler', () => {
     expect(outcomes).toHaveLength(1);
   });
 
-  it('does not take an error of the code that it tells the outcome for one of the handler', () => {
+  it('does not blame the handler for an error of the code that receives the outcome', () => {
     const handler: UnaryHandler = (_call, callback) => callback(null, 'x');
     let calls = 0;
     const waiting = () => {
@@ -78,7 +78,7 @@ describe('a run of a unary handler', () => {
     expect(outcomes).toEqual([{ kind: 'reply', code: 12, details: 'The server does not implement the method /a.B/C' }]);
   });
 
-  it("cannot change the request's bytes, which backups and replays need as they came", () => {
+  it('cannot change the bytes of the request, which backups and replays need unchanged', () => {
     const given: Request = { method: '/a.B/C', message: Buffer.from([1, 2]), metadata: [['x-bin', Buffer.from([3])]] };
     const handler: UnaryHandler = (call, callback) => {
       (call.request as Buffer)[0] = 99;
@@ -91,7 +91,7 @@ describe('a run of a unary handler', () => {
     expect(given.metadata).toEqual([['x-bin', Buffer.from([3])]]);
   });
 
-  it('cannot change its outcome afterwards, which retries must get as it was', () => {
+  it('cannot change its outcome afterwards, which retries must get unchanged', () => {
     const bytes = Buffer.from([1, 2]);
     const trailer = Buffer.from([3]);
     const { outcomes } = run(

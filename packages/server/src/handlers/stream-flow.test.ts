@@ -120,7 +120,7 @@ describe('the window of a client', () => {
 });
 
 describe('the window of a handler', () => {
-  it('is so many messages; when it is full `write` says so, and `drain` comes when the client has taken some', async () => {
+  it('holds a number of messages; when it is full, `write` says so, and `drain` comes when the client has taken some', async () => {
     const stream = await open((call, log) => {
       let i = 0;
       const more = () => {
@@ -140,7 +140,7 @@ describe('the window of a handler', () => {
     expect(stream.journal.handler.length).toBeGreaterThan(before);
   });
 
-  it('is so many bytes, and always at least one message', async () => {
+  it('holds a number of bytes, and always at least one message', async () => {
     const large = Buffer.alloc(STREAM_WINDOW_BYTES);
     const stream = await open(
       (call) => {
@@ -306,7 +306,7 @@ describe('a cancelled stream', () => {
   });
 });
 
-describe('what comes of the steps of a stream', () => {
+describe('the items that the steps of a stream send', () => {
   /** A handler in which promises, ticks and listeners race for what is sent first. */
   const racing: StreamHandler = async (call) => {
     call.on('data', async (message) => {
@@ -332,7 +332,7 @@ describe('what comes of the steps of a stream', () => {
     return stream.items;
   }
 
-  it('does not depend on whether the caller is in a tick, in a microtask or in neither', async () => {
+  it('are the same whether the executor is called from a tick, from a microtask or from neither', async () => {
     const direct = await itemsFrom((act) => act());
     expect(await itemsFrom((act) => process.nextTick(act))).toEqual(direct);
     expect(await itemsFrom((act) => queueMicrotask(act))).toEqual(direct);

@@ -120,7 +120,7 @@ describe('a stranger at the listener of replicas', () => {
     await stage.start('r2', { ...optionsOf(second), peerNames: { r1: 'r1', r2: 'r2.example' } });
   });
 
-  it('is not talked to when it stands where a replica should be', async () => {
+  it('is sent nothing when it stands where a replica should be', async () => {
     const primary = await startFirst();
     const impostor = await stage.bind('r2', {
       ...authority.peerOptions(second as Certified),
@@ -183,7 +183,7 @@ describe('TLS that asks clients for no certificate', () => {
 });
 
 describe("certificates at the clients' port", () => {
-  it('make nobody a replica whom peerNames does not list', async () => {
+  it('make a caller no replica unless peerNames lists it', async () => {
     stage = new Stage(memoryCoordinator());
     const peerNames = { r1: 'r1', r2: 'r2.example' };
     const mutual = (identity: Certified) => ({ peerCredentials: authority.client(identity), peerNames });
@@ -218,7 +218,7 @@ describe('the names in a certificate', () => {
     expect(names(undefined)).toEqual([]);
   });
 
-  it('are asked for by credentials that require a certificate, and by no others', () => {
+  it('count only under credentials that require a certificate', () => {
     stage = new Stage(memoryCoordinator());
     const identity = first as Certified;
     expect(requireCertificates(authority.server(identity))).toBe(true);

@@ -58,7 +58,7 @@ describe('replicas that know the secret', () => {
     await stage.until(() => backup.counter.value === 5);
   });
 
-  it('are told by the hello of each other only what the secret vouches for', async () => {
+  it('take from each other’s hello only what the secret vouches for', async () => {
     const [primary] = (await startGroup(1)) as [Node];
     const peer = dial(primary);
     await peer.prove(SECRET);
@@ -154,7 +154,7 @@ describe('a link that has proved itself', () => {
     await unharmed(primary);
   });
 
-  it('ends when a frame comes twice', async () => {
+  it('ends when the same frame comes twice', async () => {
     const [primary] = (await startGroup(1)) as [Node];
     const peer = dial(primary);
     await peer.prove(SECRET);
@@ -266,7 +266,7 @@ describe('two secrets', () => {
     await expect(stage.bind('r1', { groupSecret: () => [] })).rejects.toThrow('names 0 secrets');
   });
 
-  it('let replicas work together of which one has only the old and one proves itself with the new', async () => {
+  it('let a replica that has only the old one work with a replica that proves itself with the new one', async () => {
     stage = new Stage(memoryCoordinator());
     const NEW = 'the secret that comes next';
     const primary = await stage.start('r1', { groupSecret: [SECRET, NEW] });

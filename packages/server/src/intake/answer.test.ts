@@ -83,7 +83,7 @@ describe('an incoming call', () => {
     ]);
   });
 
-  it('has the name of the calling group apart, where no handler sees it', async () => {
+  it('keeps the name of the calling group apart, where no handler sees it', async () => {
     const metadata = new Metadata();
     metadata.set('understudy-nested-bin', Buffer.from([1, 2, 3]));
     metadata.set('idempotency-key', 'k-1');
@@ -96,7 +96,7 @@ describe('an incoming call', () => {
     expect(withHeader.request.metadata).toEqual([['idempotency-key', 'k-1']]);
   });
 
-  it('with a header has the deadline that the backups are told, not one computed by this clock', async () => {
+  it('with a header has the deadline that the backups get, not one computed with this clock', async () => {
     const metadata = new Metadata();
     metadata.set(HEADER, Buffer.from([1]));
     metadata.set('understudy-deadline', '4102444800000.25');
@@ -114,7 +114,7 @@ describe('an incoming call', () => {
     expect((await incoming(metadata)).request.metadata).toBeUndefined();
   });
 
-  it('with a header has the entries that were set aside in their old place, without what the connection made of them', async () => {
+  it('with a header has the entries that were set aside back in their place, without what the connection made of them', async () => {
     const metadata = new Metadata();
     for (const key of ['first', 'understudy-aside-authorization', 'last', 'authorization'])
       metadata.set(key, `of ${key}`);
@@ -185,7 +185,7 @@ describe('the answer to a call', () => {
     });
   });
 
-  it('may be made of a plain Uint8Array as of a Buffer', async () => {
+  it('may be made of a plain Uint8Array or of a Buffer', async () => {
     const bytes = new Uint8Array([120, 34, 109, 34, 120]).subarray(1, 4);
     const seen = await answered(
       { kind: 'reply', code: 0, details: 'OK', initialMetadata: [], message: bytes },

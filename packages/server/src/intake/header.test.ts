@@ -6,7 +6,7 @@ let stage: Stage;
 afterEach(() => stage.end());
 
 describe('a call with garbage in its header', () => {
-  it('ends with the reason and touches nothing else', async () => {
+  it('ends with the reason and changes nothing else', async () => {
     stage = new Stage(memoryCoordinator());
     const [node] = await stage.startGroup(1);
     if (node === undefined) throw new Error('no replica');

@@ -24,7 +24,7 @@ function callAs(node: Node, id: string, named: NestedCaller, secret?: string): P
 }
 
 describe('the name of a calling group for which there is a secret', () => {
-  it('is used by callers who know the secret, and by nobody else', async () => {
+  it('may be used only by callers that know the secret', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1', { callerSecrets: { shop: OLD } });
     expect(await callAs(node, 'a', caller(3), OLD)).toEqual({ error: null, value: 1 });

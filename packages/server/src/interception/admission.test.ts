@@ -12,7 +12,7 @@ describe('the interceptors of a unary call', () => {
   const admitted = (interceptors: ServerInterceptor[], given = request) =>
     new Promise<AdmitResult>((resolve) => admit(interceptors, captured, given, '127.0.0.1:1', resolve));
 
-  it('admit it at once if there are none', () => {
+  it('let it through at once if there are none', () => {
     const results: AdmitResult[] = [];
     admit([], captured, request, 'p', (result) => results.push(result));
     expect(results).toMatchObject([{ kind: 'admitted' }]);
@@ -33,7 +33,7 @@ describe('the interceptors of a unary call', () => {
     expect(changed?.message).toBe(request.message);
   });
 
-  it('end the call and are told to the log if they throw', async () => {
+  it('end the call if they throw, and the log has the error', async () => {
     const faults: HandlerFault[] = [];
     const result = await new Promise<AdmitResult>((resolve) => {
       const throwing = listening({
@@ -47,7 +47,7 @@ describe('the interceptors of a unary call', () => {
     expect(faults).toMatchObject([{ kind: 'interceptor', path: request.method }]);
   });
 
-  it('are refused a request without bytes, which backups could not be told of', async () => {
+  it('may not pass a request without bytes, which backups could not get', async () => {
     const result = await admitted([listening({ onReceiveMessage: (_message, next) => next({ big: 1n }) })]);
     expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'reply', code: status.UNIMPLEMENTED } });
   });
@@ -80,7 +80,7 @@ describe('the interceptors of a unary call', () => {
     },
   );
 
-  it('are believed the first time if they let a call through twice, or after they ended it', async () => {
+  it('count with their first word if they let a call through twice, or after they ended it', async () => {
     const twice: AdmitResult[] = [];
     const repeating = listening({
       onReceiveHalfClose: (next) => {

@@ -47,7 +47,7 @@ describe("the user's interceptors", () => {
     await stage.until(() => primary.status.digest === backup.status.digest);
   });
 
-  it('change what handlers are given, on every replica alike', async () => {
+  it('change what handlers get, alike on every replica', async () => {
     const [primary, backup] = await twoReplicas([authenticate]);
     await primary.call('Add', { id: 'a', by: 1 }, { token: 't' });
     await stage.until(() => backup.counter.users.length === 1);

@@ -19,8 +19,8 @@ function sessionOn(node: Node, byte = 1): RawSession {
 
 const loggedAs = (event: string): string[] => stage.logged.filter((line) => line.startsWith(`warn ${event}`));
 
-describe('a client that is refused again and again fills no log', () => {
-  it('with frames that are malformed, each in another way', async () => {
+describe('a client that is refused again and again does not fill the log', () => {
+  it('by frames that are malformed, each in another way', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const ends = Array.from({ length: 100 }, (_, i) => {
@@ -34,7 +34,7 @@ describe('a client that is refused again and again fills no log', () => {
     expect(await node.add('honest', 1)).toEqual({ error: null, value: 1 });
   });
 
-  it('with orders that nobody sealed, each from another session', async () => {
+  it('by orders that no replica sealed, each from another session', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const box = { term: 1, first: 1, last: 1, box: Buffer.alloc(64) } as never;
@@ -68,8 +68,8 @@ it('a frame of millions of tiny requests is refused at once, before it fills the
   expect(await node.add('honest', 1)).toEqual({ error: null, value: 1 });
 });
 
-describe('what a client writes where a connection would carry none of it', () => {
-  it('reaches no handler, and changes nothing for others', async () => {
+describe('metadata in a frame that no connection would carry', () => {
+  it('reaches no handler, and changes nothing for other clients', async () => {
     stage = new Stage(memoryCoordinator());
     const nodes = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => nodes[0].status.inSync.length === 2);

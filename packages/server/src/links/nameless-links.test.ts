@@ -16,7 +16,7 @@ afterEach(async () => {
 const linkOf = (peer: string) => ({ getPeer: () => peer, end() {} }) as unknown as AcceptedLink;
 
 describe('links that do not say who they are', () => {
-  it('do not keep a replica out, however many there are', async () => {
+  it('keep no replica out, however many there are', async () => {
     stage = new Stage(memoryCoordinator());
     const primary = await stage.start('r1');
     const silent = Array.from({ length: 100 }, () => new RawStream(primary.address, LINK_PATH));
@@ -42,7 +42,7 @@ describe('links that do not say who they are', () => {
     expect(ended).toEqual(['it did not say and prove who it is within 5 s']);
   });
 
-  it('make room for a newcomer: the oldest of the connection that has most goes', () => {
+  it('make room for a newcomer: the oldest link of the connection with the most links ends', () => {
     const links = new NamelessLinks();
     const ended: string[] = [];
     links.add(linkOf('honest:1'), () => ended.push('honest'));

@@ -13,14 +13,14 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-it('the same refusal is logged once in ten seconds, and then with how many there were', () => {
+it('the same refusal is logged once in ten seconds, with the number of refusals that were not logged', () => {
   for (let i = 0; i < 5; i++) refusals.log('warn', 'refused', { reason: 'why' });
   nowMs = 10_000;
   refusals.log('warn', 'refused', { reason: 'why' });
   expect(logged).toEqual(['refused {"reason":"why"}', 'refused {"reason":"why","alsoUnlogged":4}']);
 });
 
-it('refusals of which each has another reason fill no log either, and hide no other kind', () => {
+it('refusals with ever new reasons neither fill the log nor hide another kind of refusal', () => {
   for (let i = 0; i < 10_000; i++) refusals.log('warn', 'refused', { reason: `why ${i}` });
   refusals.log('warn', 'other', { reason: 'why' });
   expect(logged).toHaveLength(33);
@@ -29,7 +29,7 @@ it('refusals of which each has another reason fill no log either, and hide no ot
   expect(logged.at(-1)).toBe('refused {"reason":"why","alsoUnlogged":9968}');
 });
 
-it('what has no reason is told apart by the session', () => {
+it('refusals without a reason are logged once for each session', () => {
   for (const connection of ['a', 'b', 'a']) refusals.log('warn', 'forged', { connection });
   expect(logged).toEqual(['forged {"connection":"a"}', 'forged {"connection":"b"}']);
 });

@@ -25,7 +25,7 @@ function sessionOn(node: Node, secret: Uint8Array, tls?: ReturnType<Authority['c
 }
 
 describe('a session', () => {
-  it('stays with its client when another knows its connection, and so do its calls', async () => {
+  it('and its calls stay with their client when another client knows its connection', async () => {
     stage = new Stage(memoryCoordinator(), { carrier: 'rpc' });
     const node = await stage.start('r1');
     const victim = sessionOn(node, VICTIM);
@@ -59,7 +59,7 @@ describe('a session', () => {
     expect(stage.logged.join('\n')).not.toContain(VICTIM.toString('base64'));
   });
 
-  it('cannot name the idempotency key of a call that another makes', async () => {
+  it('cannot use the idempotency key of another client’s call', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const hostile = sessionOn(node, VICTIM);
@@ -122,7 +122,7 @@ describe('where clients have certificates', () => {
   });
 });
 
-it('a client cannot say itself whose name it uses', async () => {
+it('a client cannot choose the owner of the name that it uses', async () => {
   stage = new Stage(memoryCoordinator());
   const node = await stage.start('r1');
   const hostile = sessionOn(node, VICTIM);

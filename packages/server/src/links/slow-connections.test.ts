@@ -120,7 +120,7 @@ it('connections that never finish what they begin are ended, while honest client
   expect(told('a link of a replica was refused')).toHaveLength(1);
 });
 
-it('a connection that reads nothing is ended for the pings that it does not answer, with all that waits for it', async () => {
+it('a connection that reads nothing ends with all that waits for it, because it answers no pings', async () => {
   const options = { 'grpc.keepalive_time_ms': 1_000, 'grpc.keepalive_timeout_ms': 1_000 };
   const answer = (_call: unknown, callback: (error: null, reply: Buffer) => void) => callback(null, TOO_LARGE);
   const addFlooded = (server: Server) => server.addService(floodedService, { Big: answer, Take: answer });
@@ -142,7 +142,7 @@ it('a connection that reads nothing is ended for the pings that it does not answ
   expect(other.bytesWritten).toBeGreaterThan(TOO_LARGE.length / 2);
 });
 
-it('no more connections wait than a bound: the oldest makes room, and who speaks at once is served', async () => {
+it('waiting connections are bounded: the oldest makes room, and one that speaks at once is served', async () => {
   const logged: unknown[] = [];
   const server = new Server();
   new UnspokenConnections({ log: (_level, _event, fields) => logged.push(fields?.reason) }, 3).watch(server);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { WaitingBytes } from './waiting-bytes.js';
 
 describe('the bytes that wait on links', () => {
-  it('end the link with most of them once they are too many, whichever link brought the last', () => {
+  it('end the link with the most of them once they are too many, whichever link added the last', () => {
     const waiting = new WaitingBytes<string>(100);
     expect(waiting.set('a', 70)).toBeUndefined();
     expect(waiting.set('b', 30)).toBeUndefined();
@@ -11,7 +11,7 @@ describe('the bytes that wait on links', () => {
     expect(waiting.set('b', 100)).toBeUndefined();
   });
 
-  it('count as they are now, not as they were', () => {
+  it('count as they are now, not as they were before', () => {
     const waiting = new WaitingBytes<string>(100);
     for (let i = 0; i < 10; i++) expect(waiting.set('a', 90)).toBeUndefined();
     waiting.set('a', 10);

@@ -17,7 +17,7 @@ describe('a coordinator that fails', () => {
     await stage.until(() => node.status.recordChange === undefined);
   });
 
-  it('may be away: calls are answered all the same, and changes of the record wait for it', async () => {
+  it('may be away: calls are answered meanwhile, and changes of the record wait', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     stage.coordinator.faults.setReachable(false);
@@ -38,7 +38,7 @@ describe('a coordinator that fails', () => {
 });
 
 describe('a coordinator that answers and takes no changes', () => {
-  it('is waited for when a replica starts, which says why', async () => {
+  it('is waited for by a replica that starts, which says why', async () => {
     const memory = memoryCoordinator();
     let full = true;
     const why = 'it has raised the alarm NOSPACE and takes no changes';
@@ -87,7 +87,7 @@ describe("the user's state", () => {
     expect(primary.failed).toBeUndefined();
   });
 
-  it('stops the replica when it cannot be replaced', async () => {
+  it('stops the replica if it cannot be replaced', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     await stage.start('r1');
     const learner = await stage.bind('r2');

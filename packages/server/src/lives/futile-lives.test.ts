@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FutileLives } from './futile-lives.js';
 
-it('a replica that differs whenever it comes back waits longer each time, up to minutes', () => {
+it('a replica that differs after each return waits longer each time, up to minutes', () => {
   const lives = new FutileLives();
   let nowMs = 0;
   const waits: number[] = [];
@@ -16,12 +16,12 @@ it('a replica that differs whenever it comes back waits longer each time, up to 
   expect(waits.at(-1)).toBeLessThan(400_000);
 });
 
-it('a replica that differs now and then does not wait longer for that', () => {
+it('a replica that differs now and then waits no longer', () => {
   const lives = new FutileLives();
   for (let count = 1; count <= 12; count++) expect(lives.waitMs(count, count * 100_000)).toBeLessThan(1_500);
 });
 
-it('a life that ends for another reason is followed by the next one at once', () => {
+it('the next life begins at once after a life that ended for another reason', () => {
   const lives = new FutileLives();
   expect(lives.waitMs(0, 0)).toBeUndefined();
   expect(lives.waitMs(1, 0)).toBeDefined();

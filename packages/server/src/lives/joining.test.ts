@@ -82,7 +82,7 @@ describe('a state of 100 MiB', () => {
     expect(learner.status.digest).toBe(primary.status.digest);
   });
 
-  it('is drawn as it is sent where there are snapshots of it, so that it is never in memory as a whole', async () => {
+  it('is read while it is sent if the source has snapshots, so that it is never in memory as a whole', async () => {
     stage = new Stage(memoryCoordinator());
     const source = new Snapshots(64);
     const primary = await stage.start('r1', { state: source });
@@ -104,7 +104,7 @@ describe('a state of 100 MiB', () => {
   });
 });
 
-describe('a copy that is drawn as it is sent', () => {
+describe('a copy that is read while it is sent', () => {
   it('is ended when the replica that joins dies, and another one joins with a copy of its own', async () => {
     stage = new Stage(memoryCoordinator());
     const source = new Snapshots(32);
@@ -118,7 +118,7 @@ describe('a copy that is drawn as it is sent', () => {
     expect(target.restored).toBe(32 * MIB);
   });
 
-  it('fails the join where it throws in the middle, and the primary serves on', async () => {
+  it('fails the join if it throws in the middle, and the primary serves on', async () => {
     stage = new Stage(memoryCoordinator());
     let copies = 0;
     const source: ChunkedStateSource = {
@@ -140,7 +140,7 @@ describe('a copy that is drawn as it is sent', () => {
 });
 
 describe('a state in chunks of which there are no snapshots', () => {
-  it('is copied between two messages, however many chunks it has', async () => {
+  it('is copied completely between two messages, however many chunks it has', async () => {
     stage = new Stage(memoryCoordinator());
     const primary = await stage.bind('r1', {
       state: {

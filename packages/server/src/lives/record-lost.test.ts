@@ -42,7 +42,7 @@ async function isOneHistory(primary: Node, value: number, crashed?: Node): Promi
 }
 
 describe('a record that is deleted under a living group', () => {
-  it('is put back by the primary, with the presence of everybody, and the group goes on', async () => {
+  it('is put back by the primary, and each presence by its replica, and the group goes on', async () => {
     const dir = inDirectory();
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
@@ -69,7 +69,7 @@ describe('a record that is deleted under a living group', () => {
     await isOneHistory(primary, 1);
   });
 
-  it('is waited for when its primary is gone, and said once; when it is back, the group goes on', async () => {
+  it('is waited for when its primary is gone, which is logged once; when it is back, the group goes on', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, second, third] = (await stage.startGroup(3)) as [Node, Node, Node];
     expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
@@ -91,7 +91,7 @@ describe('a record that is deleted under a living group', () => {
     await isOneHistory(serving, 1, primary);
   });
 
-  it('is put back by a backup whose coordinator says what it was', async () => {
+  it('is put back by a backup whose coordinator still knows what it said', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, second, third] = (await stage.startGroup(3)) as [Node, Node, Node];
     expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
@@ -104,7 +104,7 @@ describe('a record that is deleted under a living group', () => {
 });
 
 describe('a record that is rolled back or written over', () => {
-  it('is replaced by the one that the primary knows', async () => {
+  it('is replaced by the record that the primary knows', async () => {
     stage = new Stage(memoryCoordinator());
     const primary = await stage.start('r1');
     const old = await recordNow();

@@ -21,8 +21,8 @@ async function compare(nodes: readonly Node[]): Promise<void> {
   await stage.until(() => nodes.every(({ status }) => status.statesEqualUpTo > from));
 }
 
-describe('a value that a replica stores and does not reply', () => {
-  it('is noticed when it differs, and the replica restores its state', async () => {
+describe('a differing value that a replica stores and never replies', () => {
+  it('is noticed, and the replica restores its state', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: 2000, stateDigestEvery: 2 });
     const nodes = (await stage.startGroup(3)) as [Node, Node, Node];
     const [primary, odd] = nodes;
@@ -41,7 +41,7 @@ describe('a value that a replica stores and does not reply', () => {
     expect(odd.status.divergences).toBe(1);
   });
 
-  it('is noticed soon if nobody calls any more', async () => {
+  it('is noticed soon even if nobody calls any more', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: 2000, stateDigestEvery: 1 });
     const [primary, odd] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(isInSync(primary, 2));
@@ -52,8 +52,8 @@ describe('a value that a replica stores and does not reply', () => {
   });
 });
 
-describe('a state that is another one after it was restored', () => {
-  it('is told of once, with restore() as the cause, and keeps nobody out of the group', async () => {
+describe('a state that restore() changes', () => {
+  it('is logged once, with restore() as the cause, and keeps no replica out of the group', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: 2000, stateDigestEvery: 1 });
     const primary = await stage.start('r1');
     for (const id of ['b', 'a', 'c']) await primary.add(id, 1);
@@ -165,7 +165,7 @@ describe('a replica whose state differs again after it was restored', () => {
     return primary;
   }
 
-  it('says so with what to do, and stays in the group, if nobody said that equal states have equal copies', async () => {
+  it('logs what to do and stays in the group, unless the source promises that equal states have equal copies', async () => {
     const primary = await twoDifferences();
     const { epoch } = primary.status;
     const [first = '', , again = ''] = told();
@@ -185,7 +185,7 @@ describe('a replica whose state differs again after it was restored', () => {
     expect(odd.status.degraded).toBeUndefined();
   });
 
-  it('restores each time if its source says so', async () => {
+  it('restores each time if its source promises that', async () => {
     const primary = await twoDifferences(true);
     await stage.until(isInSync(primary, 3));
     await compare(stage.nodes);

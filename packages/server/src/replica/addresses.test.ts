@@ -89,7 +89,7 @@ describe.each(['stream', 'rpc'] as const)('the addresses of a group, carrier %s'
     expect(nodes[0]?.failed).toBeUndefined();
   });
 
-  it('may name one replica twice, which then has one link', async () => {
+  it('may name one replica twice, and it then has one link', async () => {
     const { nodes } = await startPods(1);
     const [, port] = nodes[0]?.address.split(':') ?? [];
     const client = connect(`127.0.0.1:${port},localhost:${port}`, carrier);

@@ -50,7 +50,7 @@ function ask(
 }
 
 describe('the Admin service', () => {
-  it('tells the status as its proto file defines it, for a backup too', async () => {
+  it('gives the status as its proto file defines it, on a backup too', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => primary.status.inSync.length === 2);
@@ -85,7 +85,7 @@ describe('an operator', () => {
   const remove = (node: Node, replica: string) => ask(node, 'Remove', undefined, undefined, undefined, { replica });
   const named = async () => Object.keys((await stage.coordinator('counters').read())?.addresses ?? {});
 
-  it('removes a replica that is gone from the record, and none that runs', async () => {
+  it('removes from the record a replica that is gone, and none that runs', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, backup, third] = (await stage.startGroup(3)) as [Node, Node, Node];
     await expect(remove(primary, 'r3')).rejects.toThrow('r3 runs, and would join again; stop it first');
@@ -102,7 +102,7 @@ describe('an operator', () => {
     await expect(remove(primary, 'r3')).rejects.toThrow('the record does not name r3');
   });
 
-  it('has a replica put back a lost record, where no primary runs that could', async () => {
+  it('has a replica put back a lost record when no primary runs that could', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
@@ -130,7 +130,7 @@ async function proofFor(node: Node, method: string, change: object = {}, secret 
 }
 
 describe('the Admin service of a group with a secret', () => {
-  it('refuses whoever does not prove that he knows it', async () => {
+  it('refuses a caller that does not prove the secret', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1', { groupSecret });
     await expect(ask(node, 'StepDown')).rejects.toThrow("prove that you know the group's secret");
@@ -141,7 +141,7 @@ describe('the Admin service of a group with a secret', () => {
     expect(node.status.role).toBe('primary');
   });
 
-  it('takes a proof for one call of one method of one replica', async () => {
+  it('takes a proof for one call of one method on one replica only', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1', { groupSecret });
     const other = await stage.start('r2', { groupSecret });
@@ -157,7 +157,7 @@ describe('the Admin service of a group with a secret', () => {
 });
 
 describe('the Admin service on a listener with mutual TLS', () => {
-  it('is for the certificates of operators and replicas alone', async () => {
+  it('serves only certificates of operators and replicas', async () => {
     const authority = new Authority();
     stage = new Stage(memoryCoordinator());
     const names = { peerNames: { r1: 'r1', r2: 'r2' }, operatorNames: ['operator'] };

@@ -119,7 +119,7 @@ describe.each(['stream', 'rpc'] as const)('reads from backups (%s)', (carrier) =
 });
 
 describe('reads of a client without our interceptor', () => {
-  it('are answered by the backup that it calls, which says what order the answer reflects', async () => {
+  it('are answered by the called backup, which says what order the answer reflects', async () => {
     const { nodes, reads, client } = await start('stream');
     const [primary, ...backups] = nodes as [Node, Node, Node];
     await ask(client, 'Add', { id: 'a', by: 3 });
@@ -154,7 +154,7 @@ describe('reads of a client without our interceptor', () => {
     expect((await backup.call('Get', {}, { token: 'yes' })).value).toBe(0);
   });
 
-  it('are refused, with the primary, where the backup answers none, as is all that changes something', async () => {
+  it('are refused with the address of the primary where the backup answers none, like every call that changes state', async () => {
     const { nodes, reads } = await start('stream');
     const [primary, backup] = nodes as [Node, Node];
     const { error } = await backup.add('a', 3);

@@ -8,7 +8,7 @@ afterEach(() => stage.end());
 const waits = (): string[] => stage.logged.filter((line) => line.startsWith('warn this replica waits'));
 
 describe('a group whose replicas are all gone', () => {
-  it('is waited for, never in silence: the warning and the status name what to do', async () => {
+  it('is waited for, and a warning and the status say what to do', async () => {
     stage = new Stage(memoryCoordinator());
     (await stage.start('r1')).crash();
     const again = await stage.bind('r1');
@@ -26,7 +26,7 @@ describe('a group whose replicas are all gone', () => {
     expect(again.status).toMatchObject({ role: 'primary', blocked: undefined });
   });
 
-  it('is not waited for beyond the limit that the user set, nor when he says so', async () => {
+  it('is not waited for beyond the limit that the user set, nor if the user says so', async () => {
     stage = new Stage(memoryCoordinator());
     (await stage.start('r1')).crash();
     const limited = await stage.bind('r2', { startTimeoutMs: 300 });
@@ -89,7 +89,7 @@ describe('the last replica in sync', () => {
     expect(await learner.add('b', 2)).toEqual({ error: null, value: 7 });
   });
 
-  it('waits for that within the bound that the user set, and does not end the record then', async () => {
+  it('stops after the time that the user set although no replica can take over, and does not end the record', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const primary = await stage.start('r1', { handOverMs: 500 });
     let asked = false;

@@ -45,7 +45,7 @@ function add(client: Client, id: string): Promise<number> {
 const warnings = () => stage.logged.filter((line) => line.includes("this client's settings differ"));
 
 describe.each(['stream', 'rpc'] as const)('a client whose own settings are others than the group’s (%s)', (carrier) => {
-  it('orders a method that it takes for read-only, so that no failover loses the call', async () => {
+  it('has a method ordered that it takes for read-only, so that no failover loses the call', async () => {
     stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS, methods: READ_ONLY });
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => primary.status.inSync.length === 2);
@@ -71,7 +71,7 @@ describe.each(['stream', 'rpc'] as const)('a client whose own settings are other
   });
 });
 
-it('a client learns the settings of its group once, not again with each session', async () => {
+it('a client learns the settings of its group once, not with each session', async () => {
   stage = new Stage(memoryCoordinator(), { methods: READ_ONLY });
   const [primary] = (await stage.startGroup(1)) as [Node];
   const client = clientOf([primary], 'stream', []);
@@ -81,7 +81,7 @@ it('a client learns the settings of its group once, not again with each session'
   expect(warnings()).toHaveLength(1);
 });
 
-it('a client that was given the settings of its group is told nothing', async () => {
+it('a client that already has the settings of its group is sent none', async () => {
   stage = new Stage(memoryCoordinator(), { methods: READ_ONLY });
   const [primary] = (await stage.startGroup(1)) as [Node];
   const client = clientOf([primary], 'stream', READ_ONLY);
@@ -89,7 +89,7 @@ it('a client that was given the settings of its group is told nothing', async ()
   expect(warnings()).toEqual([]);
 });
 
-it('a frame that names a method which is none as a read executes nothing', async () => {
+it('a frame that calls a method a read although it changes state executes nothing', async () => {
   stage = new Stage(memoryCoordinator(), { methods: READ_ONLY });
   const [primary] = (await stage.startGroup(1)) as [Node];
   const stream = new RawStream(primary.address, '/understudy.v1.Multicast/Connect').listen();

@@ -17,7 +17,7 @@ function logged(inGlobals = true) {
 }
 
 describe('a replica that differs', () => {
-  it('is told of in a sentence: which, where, what, and the usual causes', () => {
+  it('is logged in a sentence: which replica, at which message, what differs, and the usual causes', () => {
     const { lines, log } = logged();
     log.log('error', 'UNDERSTUDY_DIVERGED', FIELDS);
     expect(lines).toHaveLength(1);
@@ -26,20 +26,20 @@ describe('a replica that differs', () => {
     );
   });
 
-  it('is told of with the range in which it began to differ, where that is not known exactly', () => {
+  it('is logged with the range in which it began to differ if the exact place is unknown', () => {
     const { lines, log } = logged();
     log.log('error', 'UNDERSTUDY_DIVERGED', { ...FIELDS, agreedUpTo: 2 });
     expect(lines[0]).toContain('between order 3 and order 7, /test.Shop/Order');
   });
 
-  it('is told of with its method where a message of a stream differs, of which no digests are known', () => {
+  it('is logged with the method if a message of a stream differs, which has no known digests', () => {
     const { lines, log } = logged();
     log.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: 7, method: '/test.Shop/Watch' });
     expect(lines[0]).toContain('at order 7, /test.Shop/Watch (a message of a stream). It leaves');
     expect(lines[0]).not.toContain('undefined');
   });
 
-  it('is told of again only when it has happened ten times as often, each cause by itself', () => {
+  it('is logged again only when it has differed ten times as often; causes are counted apart', () => {
     const { lines, log } = logged();
     for (let i = 0; i < 100; i++)
       log.log('error', 'UNDERSTUDY_DIVERGED', { ...FIELDS, orderNum: i, agreedUpTo: i - 1 });
@@ -61,7 +61,7 @@ describe('a replica that differs', () => {
     expect(records[1]?.fields).toEqual({ ...FIELDS, times: 2 });
   });
 
-  it('is reminded of the functions of ours where the globals are the real ones', () => {
+  it('is logged with a reminder of our functions if the globals are the real ones', () => {
     const { lines, log } = logged(false);
     log.log('error', 'UNDERSTUDY_DIVERGED', FIELDS);
     expect(lines[0]).toContain('use stepTime() and stepRandom()');

@@ -69,7 +69,7 @@ describe('replicas in processes of their own', () => {
 });
 
 describe('a state whose copies and restores block the process for longer than a lease', () => {
-  it.each(['semi-active', 'passive'])('costs nobody its role in a %s group', async (replication) => {
+  it.each(['semi-active', 'passive'])('makes no replica of a %s group lose its role', async (replication) => {
     const how = { blockMs: 900, settings: { leaseMs: 600, replication, checkpointEvery: 10 } };
     const primary = await start('r1', how);
     const backup = await start('r2', how);

@@ -47,7 +47,7 @@ describe('read-only calls whose handlers wait for something', () => {
     for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ error: null, value: 0 });
   });
 
-  it('hold up no other call, and see what it did, as in a service that is not replicated', async () => {
+  it('hold up no other call, and see what other calls did, as in a service that is not replicated', async () => {
     const reads = new SlowReads();
     const node = await reads.start();
     const [answer] = await reads.begin(node, 1);
@@ -56,7 +56,7 @@ describe('read-only calls whose handlers wait for something', () => {
     expect(await answer).toMatchObject({ error: null, value: 5 });
   });
 
-  it('are left behind after stallMs, and others are answered', async () => {
+  it('are given up after stallMs, and other calls are answered', async () => {
     const reads = new SlowReads();
     const node = await reads.start({ stallMs: 200 });
     void reads.begin(node, 1);

@@ -60,7 +60,7 @@ describe('a replica that is set up wrongly', () => {
     expect(() => replica.attach(new Server())).toThrow('UNDERSTUDY_SETUP');
   });
 
-  it('leaves alone the services that are not to be replicated', async () => {
+  it('does not replicate the services that are named as unreplicated', async () => {
     stage = new Stage(memoryCoordinator());
     await stage.start('r1');
     const backup = await stage.start('r2', { unreplicated: ['test.Counter'] });
