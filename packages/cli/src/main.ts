@@ -2,7 +2,7 @@
 import { run } from './run.js';
 
 const { stdout, stderr } = process;
-// Whoever reads a pipe may have seen enough: `understudy log | head`.
+// The reader of a pipe may have seen enough: `understudy log | head`.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
@@ -13,6 +13,6 @@ const output = {
   ...(stdout.isTTY && { screen: stdout }),
 };
 run(process.argv.slice(2), output).then((exitCode) => {
-  // Not process.exit(): what was written to a pipe would be lost.
+  // Not process.exit(), which would lose what was written to a pipe.
   process.exitCode = exitCode;
 });

@@ -25,7 +25,7 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 refused or failed (one line on standard error, which
 begins with an UNDERSTUDY_ code) or something is wrong (doctor), 2 wrong usage.`;
 
-/** Options that every command has which talks to replicas. */
+/** Options of every command that talks to replicas. */
 type Common = SourceOptions & IdentityOptions & JsonOption;
 
 /**
@@ -33,7 +33,7 @@ type Common = SourceOptions & IdentityOptions & JsonOption;
  *
  * @param args without the names of node and of the command
  * @param signal ends `watch` and `log`, as SIGINT does
- * @returns the exit code: 0 done, 1 refused or failed, or something is wrong, 2 wrong usage
+ * @returns the exit code: 0 done; 1 refused, failed, or something is wrong; 2 wrong usage
  */
 export async function run(args: readonly string[], output: Output, signal?: AbortSignal): Promise<number> {
   let exitCode = 0;
@@ -58,7 +58,7 @@ export async function run(args: readonly string[], output: Output, signal?: Abor
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Commander has printed what is wrong, or the help or version that was asked for.
+    // Commander has already printed what is wrong, or the help or the version.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const failure = failureOf(error);
     if (json) output.out(`${JSON.stringify({ error: failure })}\n`);
@@ -75,7 +75,7 @@ function programFor(output: Output): Command {
     .configureOutput({
       writeOut: output.out,
       writeErr: output.err,
-      // One line: what is wrong, what was probably meant, and where all of it is told.
+      // One line says what is wrong, which command was probably meant, and where the help is.
       outputError: (text, write) => {
         if (text.startsWith('error:')) write(`${text.trim().replace(/\s*\n\s*/g, ' ')}; see understudy --help\n`);
         else write(text);

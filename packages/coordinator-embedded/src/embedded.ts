@@ -105,7 +105,7 @@ class EmbeddedCoordinator implements Coordinator {
   ): () => void {
     if (this.#closed) throw this.#closedError();
     const failed = (error: Error) => onError(asCoordinatorError(error, `watching ${this.#dir}`));
-    // What stood there between two looks is not known here.
+    // This coordinator does not know what stood there between two looks.
     const lost = () => onLost(undefined);
     const options = { dir: this.#dir, pollMs: this.#pollMs, onRecord, onError: failed, onLost: lost };
     const watch = new RecordWatch(this.#records, options);

@@ -60,7 +60,7 @@ export class ReplicatedGrpcServer extends ServerGrpc {
     this.replica = createReplica({ ...replica, state: typeof state === 'function' ? lazily(state) : state });
   }
 
-  /** Makes the server, as Nest's own transport does. It is bound when it has all services. */
+  /** Makes the server, as Nest's own transport does. The server is bound once it has all services. */
   override async createClient(): Promise<Server> {
     const { channelOptions, keepalive: _keepalive, ...options } = this.#options;
     const limits: Record<string, number> = {};

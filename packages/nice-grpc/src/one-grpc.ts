@@ -1,4 +1,4 @@
-/** Finds a nice-grpc that uses another copy of grpc-js than ours. */
+/** Finds out whether nice-grpc uses another copy of grpc-js than ours. */
 import { Channel as GrpcChannel } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import { Channel } from 'nice-grpc';

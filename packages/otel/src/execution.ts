@@ -94,7 +94,7 @@ export class RecordedExecution extends Execution {
   }
 }
 
-/** An execution of which no trace is to know: a backup's, or one that is done again. */
+/** An execution that no trace may show: one on a backup, or one that a new primary repeats. */
 export class UnrecordedExecution extends Execution {
   within<T>(run: () => T): T {
     return context.with(UNRECORDED, run);

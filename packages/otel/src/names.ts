@@ -11,7 +11,7 @@ export interface Observed extends MetricOptions {
   readonly value: (status: ReplicaStatus) => number;
 }
 
-/** What is so at the moment of collection. */
+/** Metrics that tell how things are at the moment of collection. */
 export const GAUGES: readonly Observed[] = [
   gauge('understudy.term', '{term}', 'The newest term that the replica knows.', ({ term }) => term),
   gauge(
@@ -60,13 +60,13 @@ export const GAUGES: readonly Observed[] = [
   ),
 ];
 
-/** What only grows while the process lives. */
+/** Metrics that only grow while the process lives. */
 export const COUNTERS: readonly Observed[] = [
   gauge('understudy.divergences', '{divergence}', 'Differences between replicas that were seen.', (s) => s.divergences),
   gauge('understudy.stray_errors', '{error}', 'Errors that handlers left to nobody.', (s) => s.strayErrors),
 ];
 
-/** What counts since the replica last joined, and so begins anew when it joins again. */
+/** Metrics that count since the replica last joined, and so begin anew when it joins again. */
 export const COUNTS: readonly Observed[] = [
   gauge(
     'understudy.refused_bodies',

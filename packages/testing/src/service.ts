@@ -1,4 +1,4 @@
-/** A service as the test kit makes it: once for each replica. */
+/** A service in the form in which the test kit makes it: once for each replica. */
 import type { Server } from '@grpc/grpc-js';
 import type { ChunkedStateSource, StateSource } from '@understudy/core';
 import type { ReplicaServer } from '@understudy/server';

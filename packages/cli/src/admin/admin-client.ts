@@ -67,7 +67,7 @@ async function withClient<T>({ address, credentials }: AdminOptions, use: (clien
   }
 }
 
-/** The metadata that proves who asks. */
+/** The metadata that proves who the operator is. */
 async function proved(client: Client, options: AdminOptions, method: string): Promise<Metadata> {
   const metadata = new Metadata();
   const { secret } = options;

@@ -5,7 +5,7 @@ import * as protobuf from 'protobufjs/light';
 const field = (id: number, type: string) => ({ id, type });
 const list = (id: number, type: string) => ({ id, type, rule: 'repeated' });
 
-/** In proto3 a text that is absent and one that is empty are told apart by nobody here. */
+/** Nobody here tells an absent text of proto3 from an empty one. */
 export const MESSAGES = {
   ChallengeResponse: { nonce: field(1, 'bytes'), group: field(2, 'string'), replica: field(3, 'string') },
   Member: { id: field(1, 'string'), incarnation: field(2, 'bytes') },

@@ -18,7 +18,7 @@ export interface ForceOptions extends JsonOption {
  */
 export async function forceCommand(source: Source, options: ForceOptions, output: Output): Promise<number> {
   return withCoordinator(source, options.group, async (coordinator) => {
-    // Read in this order: nobody who is named here knows a later record than the one that is read afterwards.
+    // The order matters: no replica in this list knows a later record than the one that is read after it.
     const present = await coordinator.present();
     const record = await recordOf(coordinator, options.group, source.name);
     refuseIfRolledBack(record, present);
@@ -47,7 +47,10 @@ function refuse(why: string): never {
   throw new UnderstudyError('UNDERSTUDY_SETUP', why);
 }
 
-/** A record that follows an older one than a replica knows has no later epoch, so that replica would not take it. */
+/**
+ * Refuses when a running replica knows a later record: the forced record would have no later epoch, so that replica
+ * would not take it.
+ */
 function refuseIfRolledBack({ group, epoch }: GroupRecord, present: readonly Presence[]): void {
   const knowing = present.find((other) => other.epoch !== undefined && other.epoch > epoch);
   if (knowing === undefined) return;

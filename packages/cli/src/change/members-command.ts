@@ -19,7 +19,7 @@ export interface ReplaceOptions extends MemberOptions {
   readonly by: string;
 }
 
-/** How often the record is looked at. */
+/** How often the command reads the record. */
 const LOOK_EVERY_MS = 200;
 const TIMEOUT_S = 60;
 
@@ -125,7 +125,9 @@ async function removeMember(group: Group, replica: string): Promise<void> {
   }
 }
 
-/** The link to a replica that has just ended may still be up, and changes come one after the other. */
+/**
+ * A problem that passes: the link to a replica that has just ended may still be up, and only one change runs at a time.
+ */
 const isPassing = (problem: string): boolean => /under way|would join again|not primary|does not run/.test(problem);
 
 async function until(

@@ -1,4 +1,4 @@
-/** How an operator proves to a replica who he is, as the command line says. */
+/** How an operator proves to a replica who they are, from the command line. */
 import { readFileSync } from 'node:fs';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
@@ -29,7 +29,7 @@ export const addIdentityOptions = (command: Command): Command =>
 export interface OperatorIdentity {
   readonly secret: Buffer | undefined;
   readonly credentials: ChannelCredentials;
-  /** Whether the replicas' listener is taken to speak TLS. */
+  /** Whether the listener of the replicas is expected to speak TLS. */
   readonly tls: boolean;
   readonly ca: Buffer | undefined;
   readonly cert: Buffer | undefined;
@@ -51,7 +51,7 @@ export function identityOf({ groupSecretFile, peerTlsCa, peerTlsCert, peerTlsKey
 
 const optional = (file: string | undefined): Buffer | undefined => (file === undefined ? undefined : read(file));
 
-/** @throws UNDERSTUDY_SETUP if these are no certificates */
+/** @throws UNDERSTUDY_SETUP if the files hold no certificates */
 function sslCredentials(ca?: Buffer, key?: Buffer, cert?: Buffer): ChannelCredentials {
   try {
     return credentials.createSsl(ca ?? null, key ?? null, cert ?? null);

@@ -9,7 +9,7 @@ interface Reading {
   readonly id: string;
   /** The replica's clock minus this machine's, milliseconds. */
   readonly offsetMs: number;
-  /** The measurement is at most so wrong. */
+  /** The largest error that the measurement can have. */
   readonly errorMs: number;
 }
 
@@ -22,7 +22,7 @@ export function clockFindings({ replicas }: LiveStatus): readonly Finding[] {
   });
   const [first, ...others] = readings.sort((a, b) => a.offsetMs - b.offsetMs);
   if (first === undefined) return [];
-  // The clock in the middle is taken for right: the one that is wrong is rarely in the majority.
+  // The median clock counts as right: a wrong clock is rarely in the majority.
   const right = readings[Math.floor(readings.length / 2)] ?? first;
   const wrong = readings.filter((reading) => differs(reading, right));
   if (wrong.length > 0) return wrong.map((reading) => wrongClock(reading, right));

@@ -1,11 +1,11 @@
 /** What `understudy doctor` found. */
 
-/** `wrong` makes the command exit with 1; `warn` may be meant so; `ok` was looked at and is as it should be. */
+/** `wrong` makes the command exit with 1; `warn` may be intended; `ok` was checked and is as it should be. */
 export type Severity = 'ok' | 'warn' | 'wrong';
 
 export interface Finding {
   readonly severity: Severity;
-  /** What was looked at. */
+  /** What was checked. */
   readonly check: Check;
   readonly group?: string;
   readonly replica?: string;
@@ -26,6 +26,6 @@ export const finding = (severity: Severity, check: Check, text: string, replica?
 
 export const ok = (check: Check, text: string): Finding => finding('ok', check, text);
 
-/** @returns the findings, or one that says that all is well */
+/** @returns the findings, or, if nothing is wrong, one that says `text` */
 export const orOk = (findings: readonly Finding[], check: Check, text: string): readonly Finding[] =>
   findings.some(({ severity }) => severity !== 'ok') ? findings : [ok(check, text)];

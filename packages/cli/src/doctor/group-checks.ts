@@ -1,4 +1,4 @@
-/** What a group's record and its replicas' own words say about it. */
+/** Checks a group by its record and by what its replicas say of themselves. */
 import type { ReplicaReport } from '../admin/report.js';
 import { quoted } from '../common/text.js';
 import { refusals } from '../group/group-status.js';
@@ -108,7 +108,7 @@ const settingFindings = ({ replicas }: LiveStatus): Finding[] =>
     return [finding('warn', 'settings', text, id)];
   });
 
-/** Orders that a replica may be behind without anybody having to care. */
+/** How many orders a replica may be behind before that is a finding. */
 const LAG_MAX = 10_000;
 
 function stateFindings({ replicas }: LiveStatus): readonly Finding[] {

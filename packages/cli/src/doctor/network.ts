@@ -17,7 +17,7 @@ export function placeOf(address: string): Place {
   return { host: plain.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(plain.slice(colon + 1)) };
 }
 
-/** @returns the addresses of a host; what is wrong if it has none */
+/** @returns the addresses of a host, or what is wrong if it has none */
 export async function resolveHost(host: string): Promise<readonly string[] | Error> {
   if (isIP(host) !== 0) return [host];
   try {
@@ -27,7 +27,7 @@ export async function resolveHost(host: string): Promise<readonly string[] | Err
   }
 }
 
-/** @returns what is wrong; undefined if somebody listens there */
+/** @returns what is wrong; undefined if a process listens there */
 export function connectProblem({ host, port }: Place): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: WITHIN_MS });
@@ -41,14 +41,14 @@ export function connectProblem({ host, port }: Place): Promise<string | undefine
   });
 }
 
-/** What a TLS listener shows to whoever asks, whether or not it is believed. */
+/** The certificate that a TLS listener shows to any caller, whether or not this command trusts it. */
 export interface Shown {
   readonly certificate: PeerCertificate;
-  /** Why it is not believed with the given authority; undefined if it is. */
+  /** Why the given authority does not vouch for it; undefined if it does. */
   readonly problem: string | undefined;
 }
 
-/** @returns undefined if nobody speaks TLS there */
+/** @returns undefined if no listener speaks TLS there */
 export function shownBy({ host, port }: Place, ca: Buffer | undefined): Promise<Shown | undefined> {
   return new Promise((resolve) => {
     const name = isIP(host) === 0 ? { servername: host } : {};

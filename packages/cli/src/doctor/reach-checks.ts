@@ -1,11 +1,11 @@
-/** Whether the replicas are reached from this machine, as each other and as operators reach them. */
+/** Checks whether the replicas are reached from this machine, by the addresses that replicas and operators use. */
 import type { OperatorIdentity } from '../common/identity.js';
 import type { LiveRow, LiveStatus } from '../group/live-status.js';
 import { type Finding, finding, ok, orOk } from './finding.js';
 import { connectProblem, placeOf, resolveHost, type Shown, shownBy } from './network.js';
 
 const DAY_MS = 86_400_000;
-/** Certificates that end sooner than this are told of. */
+/** Certificates that expire sooner than this are a finding. */
 const RENEW_DAYS = 14;
 
 export async function reachFindings(status: LiveStatus, identity: OperatorIdentity): Promise<readonly Finding[]> {
@@ -85,7 +85,7 @@ async function livenessFindings({ id, told }: LiveRow): Promise<readonly Finding
   return [finding('warn', 'liveness', text, id)];
 }
 
-/** Whether the replica speaks TLS as this command was told, and whether it believes who asks. */
+/** Whether the replica speaks TLS as this command was told, and whether it believes this operator. */
 async function trustFindings(row: LiveRow, identity: OperatorIdentity): Promise<readonly Finding[]> {
   const { id, silence, told } = row;
   const place = placeOf(row.peerAddress ?? row.address ?? '');
@@ -136,7 +136,7 @@ function certificateFindings(
   return [ok('tls', `${id} shows a certificate that is valid for ${days} more days`)];
 }
 
-/** Whether the members of etcd are reached from here, each by itself. */
+/** Whether each member of etcd is reached from here. */
 export async function hostFindings(hosts: readonly string[]): Promise<readonly Finding[]> {
   const findings = hosts.map(async (address): Promise<Finding[]> => {
     const place = placeOf(address);

@@ -36,7 +36,7 @@ export interface GroupStatus {
 /** @throws UNDERSTUDY_SETUP when the group has no record; errors of the coordinator */
 export async function groupStatus(coordinator: Coordinator, group: string, where: string): Promise<GroupStatus> {
   const record = await recordOf(coordinator, group, where);
-  // Not everybody who may read the record may ask for alarms.
+  // A user of etcd may be allowed to read the record and not to ask for alarms.
   const problems = (await coordinator.problems?.().catch(() => [])) ?? [];
   return { group, record, replicas: replicaRows(record, await coordinator.present()), problems };
 }
@@ -56,7 +56,7 @@ export async function recordOf(coordinator: Coordinator, group: string, where: s
 
 export const sameMember = (a: Member, b: Member): boolean => a.id === b.id && a.incarnation === b.incarnation;
 
-/** The messages that no replica processes any more, because primaries died of them: a sentence for each. */
+/** A sentence for each message that no replica processes any more because it killed primaries. */
 export const refusals = ({ deaths }: Pick<GroupRecord, 'deaths'>): readonly string[] =>
   (deaths?.poisoned ?? []).map(({ method, digest, deaths: count, orderNum }) => {
     const what = method === '' ? 'a message' : `a message of ${method}${digest === '' ? '' : ` with digest ${digest}`}`;

@@ -7,19 +7,19 @@ import { type GroupStatus, groupStatus, type ReplicaRow } from './group-status.j
 /** How long to wait for one replica. A table must come soon even if one does not answer. */
 const REPORT_WITHIN_MS = 2_000;
 
-/** Why a replica told nothing of itself. `refused`: it answered, and wants proof of who asks. */
+/** Why a replica gave no status. `refused`: it answered, and demands a proof from whoever asks. */
 export interface Silence {
   readonly kind: 'refused' | 'unreachable';
   readonly why: string;
 }
 
 export interface LiveRow extends ReplicaRow {
-  /** Undefined if it does not run, was not asked, or did not tell. */
+  /** Undefined if the replica does not run, was not asked, or gave no status. */
   readonly told?: TimedReport;
   readonly silence?: Silence;
-  /** Orders that the primary holds and this replica does not, as they said one after the other. */
+  /** How many orders the primary holds and this replica lacks, by their answers one after the other. */
   readonly lag?: number;
-  /** Where other replicas and operators reach it, if that is another address. */
+  /** Where other replicas and operators reach it, if that differs from its address for clients. */
   readonly peerAddress?: string;
 }
 
@@ -27,7 +27,7 @@ export interface LiveStatus extends GroupStatus {
   readonly replicas: readonly LiveRow[];
 }
 
-/** @param identity who asks the replicas; undefined to ask the coordinator alone */
+/** @param identity proves to the replicas who asks them; undefined asks the coordinator alone */
 export async function liveStatus(
   coordinator: Coordinator,
   group: string,
@@ -63,13 +63,13 @@ function withLag(row: LiveRow, heldByPrimary: number | undefined): LiveRow {
   return { ...row, lag: Math.max(0, heldByPrimary - row.told.report.heldUpTo) };
 }
 
-/** The report of the primary, if it told one. */
+/** The report of the primary, if it gave one. */
 export const primaryOf = ({ replicas }: LiveStatus): LiveRow | undefined =>
   replicas.find(({ role }) => role === 'primary');
 
 /**
- * Calls that the group ordered a second between two looks at it, most of which clients made. Undefined if a primary told
- * nothing at one of them.
+ * How many calls a second the group ordered between two looks at it, most of which clients made. Undefined if a primary
+ * gave no report at one of them.
  */
 export function callsPerSecond(before: LiveStatus | undefined, now: LiveStatus): number | undefined {
   const [one, other] = [before && primaryOf(before)?.told, primaryOf(now)?.told];

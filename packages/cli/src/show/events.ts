@@ -5,10 +5,10 @@ import type { ReplicaReport } from '../admin/report.js';
 import { refusals, sameMember } from '../group/group-status.js';
 import type { LiveRow, LiveStatus } from '../group/live-status.js';
 
-/** `warn` is for what an operator may have to do something about. */
+/** `warn` marks what an operator may have to act on. */
 export interface GroupEvent {
   readonly level: 'info' | 'warn';
-  /** The replica that it is about; absent for the group. */
+  /** The replica that the event is about; absent for the group. */
   readonly replica?: string;
   readonly text: string;
 }
@@ -59,7 +59,7 @@ function addressEvents({ addresses: before }: GroupRecord, { addresses: now }: G
   return events;
 }
 
-/** What changed in what the replicas say, in which of them run, and in what the coordinator says. */
+/** What changed in the replicas' statuses, in the set of running replicas, and in what the coordinator reports. */
 export function statusEvents(before: LiveStatus, now: LiveStatus): readonly GroupEvent[] {
   const events = now.replicas.flatMap((row) =>
     rowEvents(
@@ -96,7 +96,7 @@ function rowEvents(before: LiveRow | undefined, now: LiveRow): GroupEvent[] {
   return [...events, ...reportEvents(before?.told?.report, report, now.id)];
 }
 
-/** Counts that say that something is wrong, and how a raised one is told. */
+/** Counts of faults, and the sentence for one that has grown. */
 const COUNTS: readonly (readonly [keyof ReplicaReport, string])[] = [
   ['divergences', 'a replica differs from the primary'],
   ['strayErrors', 'a handler or interceptor left an error to nobody'],

@@ -12,9 +12,9 @@ export interface Look {
   /** Undefined if the record could not be read. */
   readonly status: LiveStatus | undefined;
   readonly error: Failure | undefined;
-  /** Calls a second; undefined if nobody knows. */
+  /** Calls a second; undefined if it is unknown. */
   readonly load: number | undefined;
-  /** What happened since the last look; at the first one, who runs and what is wrong. */
+  /** What happened since the last look; at the first look, which replicas run and what is wrong. */
   readonly events: readonly GroupEvent[];
 }
 
@@ -26,8 +26,8 @@ export interface FollowOptions {
 }
 
 /**
- * Looks at a group every `everyMs`, and at once when its record changes, until the signal is aborted. No record is left
- * out if it lasted long enough for the coordinator to tell of it.
+ * Looks at a group every `everyMs`, and at once when its record changes, until the signal is aborted. It misses no
+ * record that lasted long enough for the coordinator to report it.
  */
 export async function follow(group: string, options: FollowOptions, see: (look: Look) => void): Promise<void> {
   const { source, identity, everyMs, signal } = options;

@@ -26,7 +26,7 @@ const SENTENCE_MAX = 300;
 export interface RenderOptions {
   /** Calls that the group ordered a second; undefined if nobody knows. */
   readonly load?: number | undefined;
-  /** Adds columns beyond the eightieth. */
+  /** Adds columns beyond the width of 80. */
   readonly wide?: boolean | undefined;
 }
 
@@ -74,13 +74,16 @@ function cellsOf(row: LiveRow, load: number | undefined): readonly string[] {
   ];
 }
 
-/** What the replica says of itself, or else what the record says of it. */
+/** What the replica says of its role, or else what the record says. */
 function roleOf({ runs, told, role }: LiveRow): string {
   if (!runs) return role === 'primary' ? 'dead' : 'gone';
   return told?.report.role ?? (role === 'out of sync' ? 'joining' : role === 'in sync' ? 'backup' : role);
 }
 
-/** Which code and which settings are in force, and who waits with others. A line may be longer than the terminal. */
+/**
+ * Which code and settings are in force, and which replicas wait with others. A line may be longer than the terminal is
+ * wide.
+ */
 function renderDifferences({ code, settings }: GroupRecord, replicas: readonly LiveRow[]): readonly string[] {
   const inForce = code.at(-1)?.version ?? '';
   const lines: string[] = [];
@@ -97,7 +100,7 @@ function renderDifferences({ code, settings }: GroupRecord, replicas: readonly L
   return ['', ...lines, `  settings in force: ${clip(settings, SETTINGS_MAX)}`];
 }
 
-/** What is wrong with single replicas, as they say. */
+/** What single replicas report to be wrong. */
 function renderRemarks(replicas: readonly LiveRow[]): readonly string[] {
   const lines: string[] = [];
   for (const { id, told, silence } of replicas) {

@@ -14,7 +14,7 @@ export interface StatusOptions {
   readonly recordOnly?: boolean;
 }
 
-/** Between two looks that tell how many calls a second there are. */
+/** The time between the two looks from which calls a second are computed. */
 const LOAD_MS = 300;
 
 interface FailedGroup {

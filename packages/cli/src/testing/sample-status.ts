@@ -1,4 +1,4 @@
-/** A group of three replicas that is well, for tests that change one thing. */
+/** A healthy group of three replicas, for tests that change one thing. */
 import type { Epoch, GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
 import type { ReplicaReport } from '../admin/report.js';
 import type { LiveRow, LiveStatus } from '../group/live-status.js';
@@ -17,7 +17,7 @@ export const sampleRecord: GroupRecord = {
   code: [{ term: 1 as Term, version: 'bank@1', replication: 'semi-active' }],
 };
 
-/** The same group after a message of which two primaries died. */
+/** The same group after a message that killed two primaries. */
 export const poisonedRecord: GroupRecord = {
   ...sampleRecord,
   epoch: 9 as Epoch,
@@ -52,7 +52,7 @@ export const sampleReport = (role: ReplicaReport['role'], change: Partial<Replic
   ...{ role, replica: first, ...change },
 });
 
-/** @param change of the report of this row */
+/** @param change changes the report of this row */
 export const sampleRow = (number: 1 | 2 | 3, change: Partial<ReplicaReport> = {}): LiveRow => ({
   ...member(number),
   ...{ role: number === 1 ? 'primary' : 'in sync', runs: true, address: `127.0.0.${number}:1`, lag: 0 },

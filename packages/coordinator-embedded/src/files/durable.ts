@@ -5,12 +5,12 @@ import { systemCode } from './failure.js';
 import { temporaryFile, temporaryOwner } from './file-names.js';
 import { isGone } from './process-identity.js';
 
-/** The record has the secret from which the keys for sealed orders follow: nobody else may read it. */
+/** The record holds the secret from which the keys for sealed orders follow, so nobody else may read it. */
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 const ROOT = 0;
 
-/** Temporary files that this process is writing. Others that bear its number were left by an earlier process. */
+/** Temporary files that this process is writing. An earlier process of the same number left the others that bear it. */
 const writing = new Set<string>();
 
 /** Flushes a directory, so that its entries survive a power loss. */
@@ -74,10 +74,10 @@ interface Owner {
 }
 
 /**
- * To whom a new file in `dir` must be given. An operator who changes the record as root would otherwise leave a file
- * that the replicas cannot read.
+ * The user to whom a new file in `dir` must be given. An operator who changes the record as root would otherwise leave
+ * a file that the replicas cannot read.
  *
- * @returns undefined if this process may leave the file its own
+ * @returns undefined if this process may keep the file as its own
  */
 async function ownerOf(dir: string): Promise<Owner | undefined> {
   if (process.getuid?.() !== ROOT) return undefined;

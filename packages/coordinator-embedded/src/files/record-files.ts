@@ -147,7 +147,11 @@ export class RecordFiles {
 const highest = (files: readonly string[]): number =>
   files.reduce((newest, file) => Math.max(newest, recordEpoch(file) ?? 0), 0);
 
-/** Gives the file the name `to`. Returns false if the name is taken. */
+/**
+ * Gives the file the name `to`.
+ *
+ * @returns false if the name is taken
+ */
 async function linkNew(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

@@ -75,7 +75,7 @@ export class RecordWatch {
       if (sameRecord(record, reported)) return () => {};
       this.#reported = record;
       if (record !== undefined && record.epoch > (reported?.epoch ?? 0)) return () => this.#options.onRecord(record);
-      // The directory may be another one by now.
+      // The path may lead to another directory by now.
       if (this.#notifier !== undefined) this.#unnotify(this.#notifier);
       return () => this.#options.onLost();
     } catch (error) {

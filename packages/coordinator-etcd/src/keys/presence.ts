@@ -85,7 +85,7 @@ export class Presences {
     }
   }
 
-  /** Somebody may have deleted the key, together with the record perhaps. */
+  /** Somebody may have deleted the key, perhaps together with the record. */
   async #isThere({ member }: Presence): Promise<boolean> {
     const key = presenceKey(this.#settings.keyPrefix, this.#group, member.id);
     return (await this.#members.call('looking for replicas', (client) => client.get(key).string())) !== null;

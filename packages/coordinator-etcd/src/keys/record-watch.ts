@@ -64,7 +64,7 @@ export class RecordWatch {
     }
   }
 
-  /** @param last what was there directly before, if that is certain */
+  /** @param last the record directly before this one, if that is certain */
   #report(record: GroupRecord | undefined, last: GroupRecord | undefined): void {
     const reported = this.#reported;
     if (this.#ended.signal.aborted || sameRecord(record, reported)) return;
@@ -106,7 +106,7 @@ export class RecordWatch {
           clearTimeout(quiet);
           if (!over) quiet = setTimeout(look, this.#options.pollMs).unref();
         };
-        // A watch that is merely quiet stays open: etcd3 would make a new connection after each one that is cancelled.
+        // A watch that is merely quiet stays open: etcd3 would open a new connection after each cancelled one.
         const look = (): void => {
           this.#isBehind().then((isBehind) => (isBehind ? resolve() : awaitWord()), reject);
         };

@@ -1,4 +1,4 @@
-/** How etcd is asked, so that neither a dead nor a silent member delays a call. */
+/** Asks etcd so that neither a dead nor a silent member delays a call. */
 import { createHash } from 'node:crypto';
 import { noop } from 'cockatiel';
 import { Etcd3 } from 'etcd3';
@@ -80,7 +80,7 @@ export class Members {
     return { clients, digest: digestOf(proof) };
   }
 
-  /** After a failure: whether there is another proof now. If so, the next call is made with it. */
+  /** After a failure: whether the proof has changed. If so, the next call uses the new one. */
   async #renewed(): Promise<boolean> {
     if (!this.#settings.renewable || this.#present === undefined) return false;
     const before = await this.#present;
@@ -157,7 +157,7 @@ export class Members {
   }
 }
 
-/** The clients of all members, and the digest of what they were made with. */
+/** The clients of all members, and the digest of the proof with which they were made. */
 interface Present {
   readonly clients: readonly Etcd3[];
   readonly digest: string;

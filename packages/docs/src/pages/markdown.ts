@@ -22,7 +22,7 @@ const COMMENT = /<!--[\s\S]*?-->/g;
 
 const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
 
-/** The page with all code blanked out, so that nothing in it is taken for a link. Places stay the same. */
+/** The page with all code blanked out, so that nothing in code is taken for a link. Offsets stay the same. */
 export const prose = (page: string): string =>
   page.replace(FENCE, blank).replace(COMMENT, blank).replace(INLINE_CODE, blank);
 
@@ -34,7 +34,7 @@ export function blocksOf(page: string): CodeBlock[] {
   }));
 }
 
-/** The links of a page, those in code left out. */
+/** The links of a page outside code. */
 export function linksOf(page: string): PageLink[] {
   // A link's text may contain code, so links are looked for in the page, and taken if they do not end in code.
   const text = prose(page);

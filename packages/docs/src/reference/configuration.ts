@@ -6,18 +6,18 @@ import type { OptionFacts, OptionReader, OptionsSource } from './options.js';
 
 const DOCS = join(import.meta.dirname, '../..');
 
-/** Whose value of a setting is in force. */
+/** Which replica's value of a setting is in force. */
 export type SettingKind = 'group' | 'lease' | 'local';
 
-/** A section of the page: the options of one thing. */
+/** A section of the page: the options of one function or file. */
 export interface ReferenceSection {
   readonly title: string;
-  /** Begins the headings of the options, so that each has an anchor of its own. */
+  /** The beginning of the options' headings, so that each has an anchor of its own. */
   readonly prefix: string;
   readonly source: OptionsSource;
   readonly intro: string;
   readonly kind: SettingKind;
-  /** The kinds of options that are not of the section's kind. */
+  /** The kinds of those options that differ from the section's kind. */
   readonly kinds?: Readonly<Record<string, SettingKind>>;
   /** The interface lists values that are complete; what users write may leave out each that has a default. */
   readonly complete?: true;
@@ -151,7 +151,7 @@ Every option and setting: its type, its unit, what holds if it is left out, and 
 | local | each process's own | restart that process |
 `;
 
-/** An option that lacks something is named here, so that a test fails for it. */
+/** An option that lacks something. A test fails for each and names it. */
 export interface ReferenceGap {
   readonly option: string;
   readonly lacks: 'unit' | 'default' | 'text';
@@ -165,7 +165,7 @@ const isRequired = (section: ReferenceSection, option: OptionFacts): boolean =>
 
 export const kindOf = (section: ReferenceSection, name: string): SettingKind => section.kinds?.[name] ?? section.kind;
 
-/** What the docstrings of the section's options do not say. */
+/** What the docstrings of the section's options lack. */
 export function gapsOf(section: ReferenceSection, options: readonly OptionFacts[]): ReferenceGap[] {
   return options.flatMap((option) => {
     const lacks: ReferenceGap['lacks'][] = [];

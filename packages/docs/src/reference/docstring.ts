@@ -1,13 +1,15 @@
-/** What a docstring says of an option, taken apart: what it is, and what holds if it is left out. */
+/** Takes the docstring of an option apart: what the option is, and what holds if it is left out. */
 
 export interface Docstring {
   /** The text without the sentence about the default, one paragraph a line. */
   readonly text: string;
-  /** What holds if the option is left out; undefined if nothing is said of it. */
+  /** What holds if the option is left out; undefined if the docstring does not say. */
   readonly otherwise: string | undefined;
 }
 
-/** A sentence that says the default: `Default: 300.`, `Default, with peerNames: none.`, to the end of its paragraph. */
+/**
+ * A sentence that gives the default, up to the end of its paragraph: `Default: 300.`, `Default, with peerNames: none.`
+ */
 const DEFAULT = /(?:^|(?<=[.)] ))Default(,[^:]*)?:? (\S.*)$/;
 
 export function docstringOf(comment: string): Docstring {

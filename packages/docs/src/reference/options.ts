@@ -28,7 +28,7 @@ export interface OptionFacts {
   readonly isNumber: boolean;
   /** What holds if the option is left out; undefined if the docstring does not say. */
   readonly otherwise: string | undefined;
-  /** The docstring without what is above. */
+  /** The docstring without the parts above. */
   readonly text: string;
   readonly examples: readonly string[];
 }
@@ -94,7 +94,7 @@ function wordsOf(checker: Checker, type: Type | undefined): string | undefined {
   return words.length === chosen.getTypes().length ? words.map(({ value }) => `'${value}'`).join(' | ') : undefined;
 }
 
-/** An option that is undefined is left out, which the reader knows of any. */
+/** A type in one line, without `undefined`: every reader knows that an option may be left out. */
 const inOneLine = (type: string): string =>
   type
     .replace(/\s+/g, ' ')

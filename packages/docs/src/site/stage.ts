@@ -5,7 +5,7 @@ import { linksOf, type PageLink, prose } from '../pages/markdown.js';
 import { type Page, ROOT } from '../pages/pages.js';
 import { sitePathOf } from './site-path.js';
 
-/** Where the repository can be looked at, for links to its files; undefined to leave such links out. */
+/** Where the repository is on the web, for links to its files; undefined leaves such links out. */
 export type RepositoryUrl = string | undefined;
 
 /** The pages as the site has them, by their paths there. */
@@ -34,7 +34,7 @@ const COMMENT = /^<!--[\s\S]*?-->\n+/;
 function moved(page: Page, place: string, places: ReadonlyMap<string, string>, repository: RepositoryUrl): string {
   let { text } = page;
   const code = prose(text);
-  // From the end, so that the places of links that come before stay the same.
+  // Goes from the end, so that the offsets of earlier links stay the same.
   for (const link of linksOf(text).sort((a, b) => b.at - a.at)) {
     const target = targetOnSite(page, place, link, places, repository);
     if (target === undefined) text = withoutLink(text, code, link);
@@ -64,7 +64,7 @@ function targetOnSite(
   return `${repository}/${kind}/main/${path}`;
 }
 
-/** The page with the link's text in its place. */
+/** The page with the link replaced by its text. */
 function withoutLink(text: string, code: string, { at, target }: PageLink): string {
   const end = at - 2;
   let depth = 0;

@@ -1,4 +1,4 @@
-/** A port for a server that cannot be asked which one it has, as Nest's own. */
+/** A port for a server that cannot say which port it has, such as Nest's own. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 

@@ -51,7 +51,7 @@ class Overdrawn extends Error {
 @Injectable()
 export class Drawers {
   #history = new Map<string, number[]>();
-  /** How many streams have ended, however they did. */
+  /** How many streams have ended in any way. */
   ended = 0;
 
   add({ owner, cents }: Amount): Receipted {
@@ -84,7 +84,7 @@ class RoleGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rpc = context.switchToRpc();
     const given: unknown = rpc.getContext();
-    // A method of @GrpcStreamCall is given the call, and no metadata beside it.
+    // A method with @GrpcStreamCall gets the call, without metadata beside it.
     const metadata = given instanceof Metadata ? given : rpc.getData<{ readonly metadata: Metadata }>().metadata;
     const [role] = metadata.get('role');
     await Promise.resolve();
@@ -97,7 +97,7 @@ class RoleGuard implements CanActivate {
 class AmountPipe implements PipeTransform<Amount, Amount> {
   transform(given: Amount): Amount {
     const { owner, cents } = given;
-    // Nest gives the metadata and the call to pipes, too.
+    // Nest passes the metadata and the call to pipes, too.
     if (typeof owner !== 'string') return given;
     if (cents > 1000) throw new RpcException({ code: status.OUT_OF_RANGE, message: 'too much' });
     return { owner: owner.toLowerCase(), cents };
@@ -126,7 +126,7 @@ class OverdrawnFilter implements RpcExceptionFilter<Overdrawn> {
   }
 }
 
-/** Made anew for each call, so that the controller is, too. */
+/** Nest makes one for each call, and so a controller for each call. */
 @Injectable({ scope: Scope.REQUEST })
 class Receipt {
   constructor(@Inject(REQUEST) readonly request: RequestContext<Amount>) {}

@@ -34,7 +34,7 @@ export const VaultDefinition = {
 
 export class Vault implements ServiceImplementation<typeof VaultDefinition> {
   #coins: Record<string, number> = {};
-  /** What has ended, and whether its signal was aborted then. */
+  /** Calls that have ended, and whether their signal was aborted by then. */
   readonly ended: string[] = [];
 
   async put({ owner, coins }: Coins, context: CallContext): Promise<Coins> {

@@ -16,7 +16,7 @@ export const exporter = new InMemorySpanExporter();
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-// A batch processor sets a timer in the context of whoever ends the first span of a batch.
+// A batch processor sets a timer in the context of the span that ends first in a batch.
 const spanProcessors = [new SimpleSpanProcessor(exporter), new BatchSpanProcessor(new InMemorySpanExporter())];
 trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
 const logBatches = new BatchLogRecordProcessor({ exporter: new InMemoryLogRecordExporter() });

@@ -45,7 +45,7 @@ interface AddingStub extends Client {
 const [, , carrier = 'stream', asked] = process.argv;
 const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'adding', leaseMs: 300, carrier } }] };
 const tracer = trace.getTracer('test');
-/** What replicas have logged. */
+/** Events that replicas have logged. */
 const events = new Set<string>();
 
 /** Work of a handler that is a span of its own, after something was awaited. The primary alone logs it. */

@@ -13,18 +13,18 @@ import type { AnyMethod } from './methods.js';
 export interface TestCall {
   /** `Deposit`, `Bank/Deposit` or the whole path, `/bank.v1.Bank/Deposit`. */
   readonly method: string;
-  /** The request. Of a method that takes a stream: a list of its messages. Default: `{}`. */
+  /** The request; for a method that takes a stream, a list of its messages. Default: `{}`. */
   readonly request?: unknown;
   /** Metadata of the call. Default: none. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** What a call came to. */
+/** How a call ended. */
 export interface CallOutcome {
   /** gRPC's status code; 0 if the call succeeded. */
   readonly code: number;
   readonly details: string;
-  /** The reply. Of a method that returns a stream: a list of its messages. */
+  /** The reply; for a method that returns a stream, a list of its messages. */
   readonly reply: unknown;
 }
 

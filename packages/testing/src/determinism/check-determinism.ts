@@ -17,9 +17,9 @@ import { installOverlay } from './outside/overlay.js';
 const VARIATIONS: readonly Variation[] = ['nothing', 'nothing', 'random', 'clock', 'timers', 'restore'];
 const DAY_MS = 24 * 3600_000;
 const FAR_MS = 400 * DAY_MS;
-/** No busy machine makes a primary of this group fail over. */
+/** A lease so long that the primary of this group does not fail over on a busy machine. */
 const LEASE_MS = 20_000;
-/** After so many turns what a timer has started is expected to have come to its end. */
+/** After this many turns, everything that a timer has started should have ended. */
 const TURNS = 5;
 
 /** The options of `checkDeterminism`. */
@@ -95,12 +95,12 @@ class Check {
 
   async #begin(): Promise<TestGroup> {
     const { settings, replicaOptions, ...rest } = this.#options;
-    // Methods that only read would be run by one replica.
+    // Only one replica would run methods that only read.
     const methods = settings?.methods?.map(({ readOnly: _, ...entry }) => entry);
     const group = await inProcessGroup((replica) => this.#makeInstance(replica), {
       ...rest,
       replicas: VARIATIONS.length,
-      // States are compared here.
+      // The check compares the states itself.
       settings: {
         leaseMs: LEASE_MS,
         stateDigestEvery: 0,
@@ -127,7 +127,10 @@ class Check {
     return instance.service;
   }
 
-  /** Differences that replicas have found are found here, too, and told better. */
+  /**
+   * Waits until the group has settled. The check finds each difference that replicas have found, too, and explains it
+   * better.
+   */
   async #settled(group: TestGroup): Promise<void> {
     try {
       await group.settled();
@@ -148,7 +151,7 @@ class Check {
     }
   }
 
-  /** @param instead the variation to name for every instance: all but the first one were restored when they joined */
+  /** @param instead the variation to name for every instance, since all but the first were restored when they joined */
   async #compareStates(instead?: Variation): Promise<void> {
     const [first, ...others] = await this.#states();
     for (const [i, other] of others.entries()) {
@@ -159,7 +162,7 @@ class Check {
     }
   }
 
-  /** Has every timer fire that the instance has set outside of steps. */
+  /** Fires every timer that the instance has set outside of steps. */
   async #fireTimers(): Promise<void> {
     const index = VARIATIONS.indexOf('timers');
     const { environment } = this.#instances[index] as Instance;

@@ -2,15 +2,15 @@
 import { wallMs } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
 
-/** A year, as for the delay of a timer. */
+/** A year, the limit for the delay of a timer, too. */
 const MOVE_MAX_MS = 366 * 24 * 3600 * 1000;
 
 type Listener = () => Promise<void>;
 
-/** One clock for all replicas of a group, those that start later among them. */
+/** One clock for all replicas of a group, also for those that start later. */
 export class GroupClock {
   readonly #listeners = new Set<Listener>();
-  /** When the time stands still: what it is. */
+  /** The time at which the clock stands still; undefined while it runs. */
   #standsAtMs: number | undefined;
   #aheadMs = 0;
 
@@ -26,14 +26,14 @@ export class GroupClock {
 
   readonly timerMs = (nowMs: number): number => this.#standsAtMs ?? nowMs + this.#aheadMs;
 
-  /** @returns ends the listening */
+  /** @returns stops the listening */
   readonly onMoved = (listener: Listener): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
   /**
-   * @returns resolves when every replica has ordered what is due by now
+   * @returns resolves when every replica has ordered everything that is due by then
    * @throws UNDERSTUDY_SETUP
    */
   async advance(ms: number): Promise<void> {

@@ -18,7 +18,7 @@ import { until } from './waiting.js';
 const DEFAULTS = { replicas: 3, withinMs: 30_000 } as const;
 const SETTINGS = { group: 'test', leaseMs: 500 } as const;
 const DIVERGED = 'UNDERSTUDY_DIVERGED';
-/** What a replica logs when a handler uses files, the network and the like by itself. */
+/** The event that a replica logs when a handler itself uses files, the network and the like. */
 const EFFECT = 'a handler reaches into the outside world without once()';
 
 /** A client's class: generated, or made by `makeGenericClientConstructor`. */
@@ -44,7 +44,10 @@ export class TestGroup {
   readonly #methods = new MethodTable();
   readonly #replicas: TestReplica[] = [];
   readonly #clients: Client[] = [];
-  /** Replicas that found that they differ, and the lives in which they did. In their next ones they have restored. */
+  /**
+   * Replicas that found that they differ, and the lives in which they did. In their next lives they have restored the
+   * state.
+   */
   readonly #differing = new Map<string, string>();
   /** How many differences have been reported by `settled`. */
   #reported = 0;
@@ -273,7 +276,7 @@ export class TestGroup {
       onPort: (port) => this.#cables.listens(replicaId, port),
       clock: this.#clock,
       replica: {
-        // This process is the test runner's, too.
+        // This process also runs the tests.
         endsBlocked: false,
         ...{ effectWarnings: true, startTimeoutMs: this.#withinMs },
         ...replicaOptions,
@@ -304,7 +307,7 @@ export class TestGroup {
     };
   }
 
-  /** Every replica runs the line, and one warning of it is enough. */
+  /** Prints one warning for a line, although every replica runs it. */
   #warn({ at, message }: Logged['fields']): void {
     if (this.logged.some(({ event, fields }) => event === EFFECT && fields.at === at)) return;
     process.emitWarning(String(message), { type: 'Warning', code: 'UNDERSTUDY_EFFECT' });
@@ -321,7 +324,7 @@ export class TestGroup {
     return this.#replicas.filter(({ id }) => !this.#cables.isCut(id));
   }
 
-  /** What the primary's record counts as in sync. */
+  /** The replicas that the primary's record names as in sync. */
   get #inSync(): ReadonlySet<string> {
     const primary = this.#connected.find(({ replica }) => replica.status.role === 'primary');
     return new Set(primary?.replica.status.inSync.map(({ id }) => id));

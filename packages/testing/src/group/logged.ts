@@ -1,4 +1,4 @@
-/** What a replica told its logger. */
+/** An event that a replica passed to its logger. */
 export interface Logged {
   readonly level: string;
   readonly event: string;

@@ -40,7 +40,7 @@ export interface GroupOptions {
   readonly withinMs?: number;
 }
 
-/** What the group says to its replicas itself. */
+/** Options that the group sets for its replicas itself. */
 type GivenByGroup =
   | 'replicaId'
   | 'address'

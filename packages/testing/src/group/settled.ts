@@ -1,8 +1,8 @@
-/** Whether a group has come to rest, as the statuses of its replicas say. */
+/** Whether a group has come to rest, by the statuses of its replicas. */
 import type { ReplicaStatus } from '@understudy/core';
 import type { TestReplica } from './test-replica.js';
 
-/** Whether all have processed the same messages, or hold them where they do not process, and no handler waits. */
+/** Whether all replicas have processed the same messages, or hold them if they do not process, and no handler waits. */
 export function areSettled(statuses: readonly ReplicaStatus[], isPassive: boolean): boolean {
   const primary = statuses.find(({ role }) => role === 'primary');
   if (primary === undefined || primary.stableUpTo !== primary.heldUpTo) return false;

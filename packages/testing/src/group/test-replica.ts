@@ -9,7 +9,7 @@ import type { GroupClock } from './group-clock.js';
 
 const HOST = '127.0.0.1';
 
-/** What a replica has for tests alone. */
+/** The hooks that a replica has for tests alone. */
 interface ForTests {
   useClock(clock: GroupClock): void;
   crash(): void;
@@ -22,7 +22,7 @@ export interface TestReplicaOptions {
   readonly methods: MethodTable;
   readonly replica: Omit<ReplicaServerOptions, 'state'>;
   readonly clock: GroupClock;
-  /** Called with the port before anybody is told of it. */
+  /** Called with the port before any other replica or client learns it. */
   readonly onPort: (port: number) => void;
 }
 
@@ -44,7 +44,11 @@ export class TestReplica {
     this.#server = server;
   }
 
-  /** Makes a replica and starts it. Resolves when it is primary or in sync. */
+  /**
+   * Makes a replica and starts it.
+   *
+   * @returns resolves when it is primary or in sync
+   */
   static async start(options: TestReplicaOptions): Promise<TestReplica> {
     const { makeService, interceptors, methods, onPort } = options;
     let service: TestedService | undefined;
@@ -81,7 +85,7 @@ export class TestReplica {
     return made;
   }
 
-  /** A digest of the state as `checkpoint` copies it. To be called between two messages. */
+  /** A digest of the state as `checkpoint` copies it. Call this between two messages. */
   async digest(): Promise<string> {
     const hash = createHash('sha256');
     for (const chunk of (await copyOf(this.service.state)).chunks) hash.update(chunk);
@@ -116,7 +120,10 @@ const bind = (server: Server): Promise<number> =>
 type State = TestedService['state'];
 const NO_STATE: StateSource = { checkpoint: () => new Uint8Array(0), restore() {} };
 
-/** The service is made with its replica, which must be given the state before. */
+/**
+ * A state that looks the service up when it is used: the service is made with its replica, which must have the state
+ * before.
+ */
 function lazily(find: () => State | undefined): StateSource | ChunkedStateSource {
   const state = (): StateSource | ChunkedStateSource => {
     const found = find();
@@ -139,7 +146,7 @@ function lazily(find: () => State | undefined): StateSource | ChunkedStateSource
 /** A copy of a state. */
 export interface StateCopy {
   readonly chunks: readonly Uint8Array[];
-  /** Whether it was made in chunks, and is restored from such. */
+  /** Whether it was made in chunks, and must be restored in chunks. */
   readonly isChunked: boolean;
 }
 

@@ -1,10 +1,10 @@
-/** Waiting until something holds, with a bound and a sentence for when it does not come. */
+/** Waits until something holds, with a bound, and with a sentence in case it does not come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { realOf } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
 
 const LOOK_EVERY_MS = 3;
-// Tests may replace the clock later, and these waits are for real sockets.
+// Tests may replace the clock later, but these waits are for real sockets.
 const realNow = realOf(performance.now).bind(performance);
 
 /**

@@ -5,7 +5,7 @@ import { ChannelCredentials, credentials } from '@grpc/grpc-js';
 type SecureConnector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 type ConnectorArguments = Parameters<ChannelCredentials['_createSecureConnector']>;
 
-/** A replica by its id. Undefined: no replica, but a client. */
+/** A replica by its id; undefined for a client. */
 export type Place = string | undefined;
 
 interface Connection {
@@ -14,18 +14,18 @@ interface Connection {
   readonly socket: Socket;
 }
 
-/** Knows every connection by both of its ends. */
+/** Knows both ends of every connection. */
 export class Cables {
   readonly #connections = new Set<Connection>();
   readonly #ports = new Map<number, string>();
   readonly #cut = new Set<string>();
 
-  /** Says at which port a replica listens. */
+  /** Notes the port on which a replica listens. */
   listens(replicaId: string, port: number): void {
     this.#ports.set(port, replicaId);
   }
 
-  /** Credentials without TLS, for all connections that `from` makes. Connections are not shared with others. */
+  /** Credentials without TLS, for all connections that `from` makes. Other clients do not share these connections. */
   from(from: Place): ChannelCredentials {
     return new CableCredentials((socket) => this.#connected(from, socket));
   }

@@ -1,4 +1,4 @@
-/** A coordinator as one replica reaches it, or does not. */
+/** A coordinator that one replica can be cut off from. */
 import {
   type Coordinator,
   type CoordinatorFactory,
@@ -65,7 +65,7 @@ export class DistantCoordinator implements Coordinator {
     await this.#inner.close();
   }
 
-  /** The replica is cut off now, or not any more. */
+  /** The replica has just been cut off, or connected again. */
   changed(): void {
     for (const watch of this.#watches) {
       watch.end();

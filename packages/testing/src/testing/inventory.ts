@@ -21,7 +21,7 @@ export const InventoryService = {
 export type Call = ServerUnaryCall<string, unknown>;
 export type Reply = sendUnaryData<unknown>;
 
-/** An inventory as people write one: ids, timestamps, entries that expire. */
+/** An inventory of the kind that people write: ids, timestamps, entries that expire. */
 export class Inventory {
   items = new Map<string, { name: string; at: string }>();
 

@@ -1,4 +1,4 @@
-/** What a difference probably comes from. */
+/** Guesses where a difference comes from. */
 import { differInOrder, type Seen } from '../instances/output.js';
 import type { Environment } from '../outside/environment.js';
 import type { HeldTimer } from '../outside/held-timers.js';

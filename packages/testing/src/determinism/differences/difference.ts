@@ -1,8 +1,8 @@
-/** A difference between two instances of a service, and what is said of it. */
+/** A difference between two instances of a service, and the sentence about it. */
 import { UnderstudyError } from '@understudy/core';
 import { digestOf, type Seen } from '../instances/output.js';
 
-/** In what an instance was unlike the first one. */
+/** The respect in which an instance was unlike the first one. */
 export type Variation = 'nothing' | 'random' | 'clock' | 'timers' | 'restore';
 
 /** The first call at which two instances of a service came to different results. */
@@ -12,18 +12,18 @@ export interface Difference {
   /** The path of the call's method; empty before the first call. */
   readonly method: string;
   readonly what: 'reply' | 'state';
-  /** In what the other instance's surroundings were unlike the first one's. */
+  /** The respect in which the other instance's surroundings were unlike the first one's. */
   readonly variation: Variation;
   /** The digest of the first instance's reply or state. */
   readonly digest: string;
   readonly otherDigest: string;
   /** The lines in which they differ: `-` the first instance's, `+` the other's. Empty for bytes that are no text. */
   readonly diff: string;
-  /** What it probably comes from, in a sentence. */
+  /** The probable cause, as a sentence. */
   readonly cause: string;
 }
 
-/** What `checkDeterminism` rejects with. */
+/** The error with which `checkDeterminism` rejects. */
 export class DeterminismError extends UnderstudyError {
   readonly difference: Difference;
 

@@ -11,21 +11,21 @@ import { type AnyHandler, handlersOf, runRecorded } from './recorder.js';
 
 type TimerHandler = (payload: never) => unknown;
 
-/** What `makeService` made at one time. */
+/** What one call of `makeService` made. */
 interface Made {
   readonly service: TestedService;
   readonly handlers: ReadonlyMap<string, AnyHandler>;
   readonly timers: ReadonlyMap<string, TimerHandler>;
 }
 
-/** Real clocks that tell the instances apart, also those that the service has taken aside. */
+/** Real clocks that tell the instances apart, also through functions that the service has taken aside. */
 export interface Turns {
-  /** When a handler of the instance that is compared with ran last. */
+  /** When a handler of the instance under comparison last ran. */
   lastMs: number;
 }
 
 const PIECE_BYTES = 1_000;
-/** A service that is not made in this time waits for a timer. */
+/** A service that takes longer than this to make waits for a timer. */
 const PATIENCE_MS = 100;
 const realMs = realOf(Date.now);
 
@@ -61,7 +61,7 @@ export class Instance {
     return instance;
   }
 
-  /** The service as its replica sees it. It stays when another one takes its place. */
+  /** The service as its replica sees it. It stays the same object when another instance takes its place. */
   get service(): TestedService {
     const state = (): TestedService['state'] => this.#current.service.state;
     if (state() === 'none') return { state: 'none', addTo: this.#addTo, close: () => this.#current.service.close?.() };
@@ -77,11 +77,11 @@ export class Instance {
     };
   }
 
-  /** The state as it is compared. To be called between two messages. */
+  /** The state in the form in which it is compared. Call this between two messages. */
   async state(): Promise<Seen> {
     const { service } = this.#current;
     if (service.digest === undefined) {
-      // Nobody says what is equal where copies are not.
+      // If equal states may have unequal copies and the service gives no digest, there is nothing to compare.
       if (service.state !== 'none' && service.state.canonical === false) return seenState([]);
       return seenState((await this.environment.run(() => copyOf(service.state))).chunks);
     }
@@ -90,9 +90,9 @@ export class Instance {
   }
 
   /**
-   * Puts a new service in the place of this one, which has been made anew and given a copy of its state.
+   * Replaces this service by a new one that has been made anew and given a copy of its state.
    *
-   * @returns false if that cannot be done, since functions of timers belong to the present one
+   * @returns false if that is impossible because functions of timers belong to the present one
    */
   async renew(): Promise<boolean> {
     const { status } = this.replica;
@@ -117,7 +117,7 @@ export class Instance {
     return this.#made;
   }
 
-  /** @param isServed whether the replica serves what is made; else it takes the place of what the replica has */
+  /** @param isServed whether the replica serves the new service; otherwise it replaces the one that the replica has */
   async #make(isServed: boolean): Promise<Made> {
     const timers = new Map<string, TimerHandler>();
     const handlers = new Map<string, AnyHandler>();
@@ -130,7 +130,7 @@ export class Instance {
     return { service, handlers, timers };
   }
 
-  /** A service may wait before it is made. Its timers are not waited for. */
+  /** Waits for a service that may wait before it is made. It does not wait for the service's timers. */
   async #awaitMade(make: () => TestedService | Promise<TestedService>): Promise<TestedService> {
     const made = Promise.resolve(this.environment.run(make));
     while ((await Promise.race([made, sleep(PATIENCE_MS)])) === undefined) this.environment.timers.fireOnceOnly();
@@ -142,7 +142,7 @@ export class Instance {
       const recorded: UntypedServiceImplementation = {};
       const ordered: Record<string, ServiceDefinition[string]> = {};
       for (const [name, method] of Object.entries(definition)) {
-        // Methods that only read are run by the primary alone, unless nobody knows that they do.
+        // The primary alone runs methods that only read, unless nobody knows that they only read.
         ordered[name] = { ...method, options: undefined } as unknown as ServiceDefinition[string];
         if (!this.#current.handlers.has(method.path)) continue;
         recorded[name] = ((...given: unknown[]) => this.#run(method, given)) as never;
@@ -159,7 +159,7 @@ export class Instance {
     return this.environment.run(() => runRecorded(handler, method, (seen) => this.outputs.push(seen), given));
   }
 
-  /** The replica as the service gets it. */
+  /** The replica in the form in which the service gets it. */
   #facade(timers: Map<string, TimerHandler>, isServed: boolean): ReplicaServer {
     const { replica } = this;
     const own: Partial<Record<keyof ReplicaServer, unknown>> = {
@@ -174,7 +174,7 @@ export class Instance {
         if (handler !== undefined) timers.set(name, handler);
         if (isServed) replica.every(periodMs, name, handler && (() => this.#ring(name, undefined)));
       },
-      // What happens once is outside of all instances.
+      // What happens once happens outside of all instances.
       once: (name: string, run: (key: string) => unknown) =>
         replica.once(name, (key) => withoutSurroundings(() => run(key))),
       after: (...given: Parameters<ReplicaServer['after']>) => {
@@ -202,7 +202,7 @@ async function restore(state: Exclude<TestedService['state'], 'none'>, copy: Sta
   await state.restore((copy.isChunked ? pieces(whole) : whole) as never);
 }
 
-/** Chunks may be cut at other places than they were. */
+/** Cuts a copy into chunks at other places than before, as a transfer may. */
 async function* pieces(whole: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let from = 0; from < whole.length; from += PIECE_BYTES) yield whole.subarray(from, from + PIECE_BYTES);
 }

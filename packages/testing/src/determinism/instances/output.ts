@@ -15,7 +15,7 @@ export const seenValue = (value: unknown, serialize: (value: never) => Uint8Arra
   try {
     return { bytes: serialize(value as never), text };
   } catch {
-    // The server says what is wrong with it.
+    // The value cannot be serialized; the server reports what is wrong with it.
     return { bytes: Buffer.from(text), text };
   }
 };
@@ -26,7 +26,7 @@ export function seenError(error: unknown): Seen {
   return { bytes: Buffer.from(text), text };
 }
 
-/** A copy of a state. Text in JSON is shown, other bytes only by their digest. */
+/** A copy of a state. JSON is shown as text, other bytes only by their digest. */
 export function seenState(chunks: readonly Uint8Array[]): Seen {
   const bytes = Buffer.concat(chunks);
   const value = parsed(bytes);
@@ -39,13 +39,13 @@ export const digestOf = (seen: readonly Seen[]): string => {
   return hash.digest('hex').slice(0, 16);
 };
 
-/** Whether two states have the same content in another order, as far as can be told. */
+/** Whether two states seem to have the same content in another order. */
 export function differInOrder(one: Seen, other: Seen): boolean {
   const [a, b] = [one, other].map(({ bytes }) => parsed(bytes));
   return a !== undefined && b !== undefined && sorted(a) === sorted(b);
 }
 
-/** The value that bytes stand for, if they are JSON. */
+/** The value that the bytes encode, if they are JSON. */
 function parsed(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString());

@@ -3,7 +3,7 @@ import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation 
 import { type Seen, seenError, seenValue } from './output.js';
 
 type Definition = MethodDefinition<unknown, unknown>;
-/** Handlers of all kinds, as far as they are alike. */
+/** The common form of handlers of all kinds. */
 export type AnyHandler = (call: object, callback?: unknown) => unknown;
 type Callback = (error: unknown, value?: unknown, ...more: unknown[]) => void;
 type Record = (seen: Seen) => void;
@@ -21,7 +21,7 @@ export function handlersOf(
   return handlers;
 }
 
-/** Runs a handler, and gives `record` everything that its caller gets. */
+/** Runs a handler, and passes `record` everything that its caller gets. */
 export function runRecorded(handler: AnyHandler, definition: Definition, record: Record, given: unknown[]): unknown {
   const [call, callback] = given as [object, Callback | undefined];
   const { responseStream, responseSerialize } = definition;

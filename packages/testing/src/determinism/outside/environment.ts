@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { callSite, currentStep, type RunningStep } from '@understudy/context';
 import { HeldTimers } from './held-timers.js';
 
-/** What instances may come to differ by. */
+/** A source by which instances may come to differ. */
 export type Source = 'clock' | 'random';
 
-/** So many places where a source was used are remembered. */
+/** How many places where a source was used are remembered. */
 const SITES_MAX = 3;
 const BLOCK_BYTES = 32;
 
@@ -16,7 +16,7 @@ const storage = new AsyncLocalStorage<Environment | undefined>();
 /** The surroundings of one instance. What its code does there, outside of steps, is the same for equal options. */
 export class Environment {
   readonly timers = new HeldTimers((run) => this.run(run));
-  /** What its code sees outside of steps, in the form in which steps give it. */
+  /** What the instance's code sees outside of steps, in the form in which steps give it. */
   readonly values: RunningStep;
   readonly #sites: Readonly<Record<Source, Set<string>>> = { clock: new Set(), random: new Set() };
   readonly #seed: string;
@@ -46,7 +46,7 @@ export class Environment {
     return storage.run(this, run);
   }
 
-  /** The next time: the clock goes on by a millisecond with each look at it, so that what waits for it ends. */
+  /** The next time: the clock moves on by a millisecond with each look, so that code that waits for it ends. */
   #readClock(): number {
     this.#used('clock');
     return this.#timeMs++;
@@ -92,7 +92,9 @@ export class Environment {
 /** Runs code that belongs to no instance. */
 export const withoutSurroundings = <T>(run: () => T): T => storage.run(undefined, run);
 
-/** The surroundings of the code that runs now; undefined for code of no instance, and where a step gives it values. */
+/**
+ * The surroundings of the running code; undefined for code of no instance, and inside a step, which gives it values.
+ */
 export function surroundings(): Environment | undefined {
   const environment = storage.getStore();
   return environment === undefined || currentStep()?.inGlobals === true ? undefined : environment;

@@ -6,7 +6,7 @@ export const HELD_FROM_MS = 1_000;
 
 export class HeldTimer {
   readonly delayMs: number;
-  /** Where it was set, `file:line`. */
+  /** Where the timer was set, `file:line`. */
   readonly site = callSite();
   readonly repeats: boolean;
   readonly #owner: HeldTimers;
@@ -55,7 +55,7 @@ export class HeldTimers {
   readonly #armed = new Set<HeldTimer>();
   readonly #within: (run: () => void) => void;
 
-  /** @param within runs code as the instance's */
+  /** @param within runs code as code of the instance */
   constructor(within: (run: () => void) => void) {
     this.#within = within;
   }
@@ -82,7 +82,7 @@ export class HeldTimers {
     this.#within(() => timer.fire());
   }
 
-  /** Has those fire that do not repeat, since something waits for one of them. */
+  /** Fires the timers that do not repeat, since something waits for one of them. */
   fireOnceOnly(): void {
     for (const timer of this.armed) if (!timer.repeats) this.fire(timer);
   }

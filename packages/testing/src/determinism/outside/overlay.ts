@@ -1,4 +1,4 @@
-/** Gives instances their surroundings through the functions that they use anyhow, as long as a check runs. */
+/** Gives instances their surroundings through the ordinary functions, as long as a check runs. */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
@@ -10,13 +10,13 @@ import { HELD_FROM_MS, HeldTimer } from './held-timers.js';
 type AnyFunction = (this: unknown, ...args: never[]) => unknown;
 type Undo = () => void;
 
-/** Where the server's packages keep who knows the time and the randomness that code is to see. */
+/** Where the server's packages keep the sources of the time and the randomness that code is to see. */
 const SOURCES = Symbol.for('@understudy/server/steps');
 
 let users = 0;
 let undos: Undo[] = [];
 
-/** @returns takes the replacements off again, when nobody else needs them */
+/** @returns removes the replacements, once no other check needs them */
 export function installOverlay(): Undo {
   if (users++ === 0) undos = [giveValues(), ...replaceTimers()];
   syncBuiltinESMExports();
@@ -31,7 +31,7 @@ export function installOverlay(): Undo {
   };
 }
 
-/** Puts a value in a property's place. Functions of ours find what was there before by `REAL`. */
+/** Replaces the value of a property. Our functions find the earlier value by `REAL`. */
 function put(target: object, name: string, value: object, before: object): Undo {
   const property = Object.getOwnPropertyDescriptor(target, name);
   if (property === undefined) return () => {};
@@ -42,7 +42,7 @@ function put(target: object, name: string, value: object, before: object): Undo 
   };
 }
 
-/** @param use what the function gives to an instance; `undefined` for what it gives to everybody else */
+/** @param use what the function gives to an instance; all other code gets the real result */
 function replace<F extends AnyFunction>(
   target: object,
   name: string,
@@ -67,7 +67,7 @@ function replace<F extends AnyFunction>(
   return put(target, name, made, before);
 }
 
-/** Clocks and random functions ask whoever is in this list what to give: also those that a module has taken aside. */
+/** Clocks and random functions ask the sources in this list what to give, also those that a module has taken aside. */
 function giveValues(): Undo {
   const sources = (crypto as { [SOURCES]?: (() => RunningStep | undefined)[] })[SOURCES] ?? [];
   const source = (): RunningStep | undefined => surroundings()?.values;
@@ -123,7 +123,7 @@ interface Signalled {
   readonly signal?: AbortSignal;
 }
 
-/** Resolves when the check has a timer of so many milliseconds fire. */
+/** Resolves when the check fires a timer with this delay. */
 const held = (environment: Environment, delayMs: number, { signal }: Signalled = {}): Promise<void> =>
   new Promise((resolve, reject) => {
     signal?.throwIfAborted();
