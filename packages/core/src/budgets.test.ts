@@ -70,7 +70,7 @@ class Stage {
   }
 }
 
-describe('what is kept for a client stays within its budget', () => {
+describe('the memory kept for a client stays within its budget', () => {
   it('if its bodies are metadata of many tiny entries, which take far more memory than they have bytes', () => {
     const stage = new Stage();
     const metadata = Array.from({ length: 1024 }, () => ['a', ''] as const);

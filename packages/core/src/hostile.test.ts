@@ -69,7 +69,7 @@ function whenSent(...frames: readonly SessionFrame[]): string[] {
   return said;
 }
 
-it('a client that asks for a stream before it opens it is told that the group does not know the stream', () => {
+it('a client that asks about a stream before it opens it learns that the group does not know the stream', () => {
   const ask = { of: first, received: 0, awaitStable: false };
   const said = whenSent({ ...NULL_MESSAGE, streams: [ask] }, sent(first, { kind: 'open' }));
   expect(said.filter((line) => line.startsWith(`S1>${HOSTILE}  items`))).toEqual([
@@ -109,7 +109,7 @@ it.each<[string, Partial<BackupReadsFrame>]>([
   expect(whenSent({ ...frame, ...more })).toContainEqual(expect.stringContaining('refused UNDERSTUDY_MALFORMED'));
 });
 
-it('a client that says again and again that a body will come holds up nobody for long', () => {
+it('a client that announces a body again and again holds up nobody for long', () => {
   const answered: string[] = [];
   const world = groupWithHostile([THREE, 'release=acknowledged'], (line) => {
     if (line.startsWith('C1  delivered')) answered.push(line);
@@ -135,7 +135,7 @@ it('a client that says again and again that a body will come holds up nobody for
   expect(answered).toEqual([expect.stringContaining('honest')]);
 });
 
-it('a client that names a term that no record has makes no replica read the record again and again', () => {
+it('a client that names a term without a record does not make replicas read the record again and again', () => {
   const world = groupWithHostile([THREE], () => {});
   const { core } = world.server('S2');
   if (core === undefined) throw new Error('S2 does not run');
@@ -156,7 +156,7 @@ it('a client that names a term that no record has makes no replica read the reco
   expect(reads).toBeLessThanOrEqual(3);
 });
 
-it('a client that opens several sessions on one link keeps no places when the link is gone', () => {
+it('a client that opened several sessions on one link occupies no places once the link is gone', () => {
   const answered: string[] = [];
   const world = groupWithHostile([THREE, 'sessionsMax=4', 'sessionMs=300', 'leaseMs=300'], (line) => {
     if (line.includes('  delivered')) answered.push(line);

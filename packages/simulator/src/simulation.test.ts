@@ -93,7 +93,7 @@ describe('runs by seed', () => {
     expect(text).toMatch(/^calls m\d+ for a group, as 1\.0 of term 1, settled up to 0$/m);
   });
 
-  it('show in their traces what handlers put off or run once', () => {
+  it('show in their traces timers and once-effects of handlers', () => {
     const texts: string[] = [];
     const tracer = {
       plan: (text: string) => texts.push(text),

@@ -52,7 +52,7 @@ describe('a stream of a replicated client', () => {
     expect(notes).toMatchObject({ given: 10_000, ended: 1, cancelled: 0 });
   });
 
-  it('tells the session what the application has taken, and only that', async () => {
+  it('tells the session exactly what the application has taken', async () => {
     const { client, notes } = connect();
     const call = new StreamingCall(client, 'list', { kind: 'watch', count: MANY });
     call.call.once('data', () => call.call.pause());
@@ -77,7 +77,7 @@ describe('a stream of a replicated client', () => {
     await call.write('x').heard;
   });
 
-  it('says that a message is written when there is room for another', async () => {
+  it('confirms a written message when there is room for another', async () => {
     let handler: HandlerSide | undefined;
     const { client, notes } = connect((call) => {
       handler = call;

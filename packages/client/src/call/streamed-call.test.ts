@@ -187,7 +187,7 @@ describe('a replicated stream, compared with a bare one', () => {
     expect(notes.opened).toEqual([]);
   });
 
-  it('hears nothing of a deadline after its end', async () => {
+  it('ignores its deadline after its end', async () => {
     const { ours } = await both('echo', () => ({ made: saying('a'), options: deadlineIn(10_000) }));
     expect(ours.status.code).toBe(Status.OK);
   });
@@ -214,12 +214,12 @@ describe('a replicated stream, compared with a bare one', () => {
     expect((await both('echo', { made })).notes.cancelled).toBe(0);
   });
 
-  it('hears of an error though it does not read, and of nothing after that', async () => {
+  it('gets an error although it does not read, and nothing after that', async () => {
     const { ours } = await both('list, then fail', { kind: 'watch', count: 40, paused: true });
     expect(ours.events).toEqual(['metadata', 'error', 'status 5']);
   });
 
-  it('is cancelled though it does not read, even if the server is done', async () => {
+  it('is cancelled although it does not read, even if the server is done', async () => {
     const made = async (call: StreamingCall): Promise<void> => {
       await call.until(({ events }) => events.includes('metadata'));
       // The link keeps its order, so the items sent before another call's answer have arrived, too.
@@ -243,14 +243,14 @@ describe('a replicated stream, compared with a bare one', () => {
     expect(ours.events.join()).toContain('[["authorization","me"]]');
   });
 
-  it('hears alike of credentials that fail', async () => {
+  it('fails alike when its credentials fail', async () => {
     const failing = giving((callback) => callback(new Error('no token')));
     const heard = await both('echo', { made: (call) => call.write('a'), options: { credentials: failing } });
     sameDetails(heard);
     expect(heard.notes.opened).toEqual([]);
   });
 
-  it('is told at once that no replica can be reached', async () => {
+  it('fails at once if no replica can be reached', async () => {
     const ours = connectTo('understudy:///localhost:1', replicatedForTest({ session: scriptedStreams(obedient) }));
     const { status } = await new StreamingCall(ours, 'echo', { made: (call) => call.write('a') }).heard;
     expect(status.code).toBe(Status.UNAVAILABLE);

@@ -63,7 +63,7 @@ describe('deadlines of calls', () => {
     expect(expired).toEqual([1005]);
   });
 
-  it('are forgotten even if a call leaves twice', () => {
+  it('are forgotten even if a call is removed twice', () => {
     const deadlines = new Deadlines();
     const first = entry(1005, []);
     deadlines.add(first);

@@ -15,14 +15,14 @@ function items(texts: readonly string[] = []): { incoming: IncomingItems; take: 
   return { incoming, take };
 }
 
-describe('what a stream has received for the application', () => {
-  it('begins with initial metadata, which is empty if the first item is a message', () => {
+describe('the items that a stream has received for the application', () => {
+  it('begin with initial metadata, which is empty if the first item is a message', () => {
     const { incoming } = items(['a']);
     expect(incoming.take()).toEqual({ kind: 'metadata', entries: undefined, index: 0 });
     expect(incoming.take()).toBeUndefined();
   });
 
-  it('comes as one message for each read, even if the read comes first', () => {
+  it('come as one message for each read, even if the read comes first', () => {
     const { incoming, take } = items();
     incoming.startRead();
     incoming.startRead();
@@ -30,7 +30,7 @@ describe('what a stream has received for the application', () => {
     expect([take(), take(), take()]).toEqual(['metadata', '1', undefined]);
   });
 
-  it('counts a read that comes before the last message was handed over', () => {
+  it('count a read that comes before the last message was handed over', () => {
     const { incoming, take } = items();
     incoming.startRead();
     incoming.push({ kind: 'message', message: Buffer.from('a') }, 1);
@@ -39,7 +39,7 @@ describe('what a stream has received for the application', () => {
     expect([take(), take(), take()]).toEqual(['metadata', 'a', 'b']);
   });
 
-  it('ends after the last message was read', () => {
+  it('end after the last message was read', () => {
     const { incoming, take } = items(['a']);
     incoming.end(ended(0));
     expect([take(), take()]).toEqual(['metadata', undefined]);
@@ -47,7 +47,7 @@ describe('what a stream has received for the application', () => {
     expect([take(), take()]).toEqual(['a', 'end']);
   });
 
-  it('ends with an error, and drops what is unread, as soon as nobody has read for a turn', async () => {
+  it('end with an error, and unread ones are dropped, as soon as nobody has read for a turn', async () => {
     const { incoming, take } = items(['a', 'b', 'c']);
     take();
     incoming.startRead();
@@ -59,7 +59,7 @@ describe('what a stream has received for the application', () => {
     expect(take()).toBe('end');
   });
 
-  it('never includes items of the protocol, metadata twice, or anything after the end', () => {
+  it('never include items of the protocol, metadata twice, or anything after the end', () => {
     const { incoming } = items(['a']);
     expect(() => incoming.push({ kind: 'window', upTo: 1 }, 2)).toThrow('window');
     expect(() => incoming.push({ kind: 'metadata', entries: [] }, 2)).toThrow('first');

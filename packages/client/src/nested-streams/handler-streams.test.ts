@@ -104,7 +104,7 @@ describe('a stream that a handler opens at a service that is not replicated', ()
     await sameAsBare('finish on the first message', { kind: 'chat' }, (call) => call.write('a'));
   });
 
-  it('has metadata and a key by which the callee may know it', async () => {
+  it('has metadata, and a key by which the callee may recognise it', async () => {
     const metadata = new Metadata();
     metadata.set('tag', 'x');
     const group = new HandlerReplicas(1);

@@ -40,7 +40,7 @@ describe('a unary call that a handler makes', () => {
     expect(called.seen).toEqual([]);
   });
 
-  it('is sent by the primary when the replica lets it, and ends with the reply', async () => {
+  it('is sent by the primary when its replica says so, and ends with the reply', async () => {
     const primary = ScriptedHandling.byHand();
     const asked = primary.run(() => ask(client, 'x'));
     const outcome = await primary.only.send(callerAt(7));
@@ -140,7 +140,7 @@ describe('a unary call that a handler makes', () => {
     expect(error).toMatchObject({ code: Status.UNAVAILABLE, details: 'Channel has been shut down' });
   });
 
-  it('asks credentials only when it is sent', async () => {
+  it('asks its credentials only when it is sent', async () => {
     let asks = 0;
     const generated = credentials.createFromMetadataGenerator((_params, callback) => {
       const metadata = new Metadata();

@@ -26,7 +26,7 @@ describe('a handler that gives up a call of its own', () => {
         start: (metadata, listener, next) => void letGo.push(() => next(metadata, listener)),
       });
 
-  it('is told at once if its replica does not know of the call yet', async () => {
+  it('gets the end at once if its replica does not know of the call yet', async () => {
     const letGo: (() => void)[] = [];
     const held = called.connect({ interceptors: [holding(letGo)] });
     const handling = ScriptedHandling.byHand();
@@ -36,7 +36,7 @@ describe('a handler that gives up a call of its own', () => {
     expect(handling.made).toEqual([]);
   });
 
-  it('is told at a later place in the order, and the call that was sent is cancelled', async () => {
+  it('gets the end at a later place in the order, and the call that was sent is cancelled', async () => {
     const handling = ScriptedHandling.byHand();
     let cancel = (): void => {};
     let isTold = false;
@@ -65,7 +65,7 @@ describe('a handler that gives up a call of its own', () => {
     expect(handling.only.cancels).toBe(1);
   });
 
-  it('gets the reply if that is what the order has', async () => {
+  it('gets the reply if the order has the reply', async () => {
     const handling = ScriptedHandling.byHand();
     const asked = handling.run(() => ask(client, 'x', { made: (call) => setImmediate(() => call.cancel()) }));
     await new Promise(setImmediate);
@@ -123,7 +123,7 @@ describe('a handler that gets the reply to its call', () => {
     expect(called.seen).toHaveLength(2);
   });
 
-  it('throws out of what gives it the reply', () => {
+  it('throws its errors to the code that gives it the reply', () => {
     const handling = ScriptedHandling.byHand();
     handling.run(() =>
       echo('x', () => {
@@ -133,7 +133,7 @@ describe('a handler that gets the reply to its call', () => {
     expect(() => handling.only.receive(reply('x'))).toThrow('handler');
   });
 
-  it('has passed the interceptors of the client and of the call', async () => {
+  it('gets it through the interceptors of the client and of the call', async () => {
     const adding =
       (text: string): Interceptor =>
       (options, nextCall) =>
@@ -146,7 +146,7 @@ describe('a handler that gets the reply to its call', () => {
     expect(handling.made).toHaveLength(2);
   });
 
-  it('leaves alone calls that are made elsewhere meanwhile', async () => {
+  it('does not touch calls that are made elsewhere meanwhile', async () => {
     const handling = ScriptedHandling.byHand();
     const inside = handling.run(() => ask(client, 'x'));
     expect((await ask(client, 'y')).value).toBe('y');
@@ -157,7 +157,7 @@ describe('a handler that gets the reply to its call', () => {
     await inside;
   });
 
-  it('is told alike on all replicas that the options were taken apart', async () => {
+  it('gets the same error on all replicas if its client has only some of the options', async () => {
     const { callInvocationTransformer: _, ...rest } = replicatedForTest();
     const apart = connectTo(called.group.target, rest);
     const handling = ScriptedHandling.byHand();

@@ -37,7 +37,7 @@ describe('the load-balancing policy without our interceptor', () => {
     group.stop();
   });
 
-  it.each([0, 1, 2])('finds the primary in slot %i by the refusals of the other replicas', async (primary) => {
+  it.each([0, 1, 2])('finds the primary in slot %i from the refusals of the other replicas', async (primary) => {
     group.primary = primary;
     const refusals = (): number => group.replicas.reduce((sum, { refused }) => sum + refused, 0);
     const answered = (): number | undefined => group.replicas[primary]?.answered;

@@ -4,14 +4,14 @@ import { ask, connectTo, EchoClient, echoing, serviceConfig } from '../testing/e
 import { ScriptedGroup } from '../testing/scripted-replica.js';
 import { replicated, understudyClient } from './replicated.js';
 
-describe('a channel that is used without the client that replicated() was given to', () => {
+describe('a channel without the client for which replicated() made its options', () => {
   let group: ScriptedGroup;
   beforeEach(async () => {
     group = await ScriptedGroup.start(1, echoing);
   });
   afterEach(() => group.stop());
 
-  it('cannot be made by hand, as nice-grpc makes it', () => {
+  it('throws when it is made by hand, as nice-grpc does', () => {
     const insecure = credentials.createInsecure();
     expect(() => new Channel(group.target, insecure, replicated({ serviceConfig }))).toThrow('UNDERSTUDY_SETUP');
   });

@@ -24,7 +24,7 @@ describe('when a replica fails', () => {
     group.stop();
   });
 
-  it('an open call is answered by the next primary', async () => {
+  it('the next primary answers an open call', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     answers = false;
     const open = ask(client, 'y');
@@ -36,7 +36,7 @@ describe('when a replica fails', () => {
     expect(understudyClient(client).status()).toMatchObject({ primarySlot: 1, term: 2 });
   });
 
-  it('an open call is answered by a next primary whose link broke after it had the call', async () => {
+  it('the next primary answers an open call even if its link broke after it had the call', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     answers = false;
     const open = ask(client, 'y');
@@ -55,7 +55,7 @@ describe('when a replica fails', () => {
     expect((await open).value).toBe('y');
   });
 
-  it('calls go on beside a replica that does not read, and what waits for it is bounded', async () => {
+  it('calls go on beside a replica that does not read, and the bytes that wait for it are bounded', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     const [, , backup] = group.replicas;
     // A hello that is not read before the pause is never counted.
@@ -67,7 +67,7 @@ describe('when a replica fails', () => {
     expect(logged).not.toContain('link dropped');
   });
 
-  it('a member that left is looked for again once no other replica is reached', async () => {
+  it('the client looks for a member that left once it reaches no other replica', async () => {
     const [first, second] = group.replicas as [ScriptedReplica, ScriptedReplica];
     for (const third of group.replicas.splice(2)) third.stop();
     const late = connectTo(`understudy:///127.0.0.1:${first.port}`, replicatedForTest({ logger }));

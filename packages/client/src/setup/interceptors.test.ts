@@ -73,7 +73,7 @@ describe('interceptors of a replicated client', () => {
     expect((await ask(client, 'x')).value).toBe('x');
   });
 
-  it('may answer a call themselves', async () => {
+  it('may answer a call without the server', async () => {
     const refusing: Interceptor = (options, nextCall) =>
       new InterceptingCall(nextCall(options), {
         start: (metadata, listener) => {
@@ -114,7 +114,7 @@ describe('the options that replicated() makes', () => {
     expect(() => connectTo('localhost:1', replicated({ serviceConfig }))).toThrow(/UNDERSTUDY_CONFIG.*localhost:1/);
   });
 
-  it('end calls with a status that says so when they were taken apart', async () => {
+  it('end calls with a status that says so if a client has only some of them', async () => {
     const { callInvocationTransformer: _, ...rest } = replicatedForTest();
     const client = connectTo(group.target, rest);
     const { error } = await ask(client, 'x');
@@ -122,7 +122,7 @@ describe('the options that replicated() makes', () => {
     client.close();
   });
 
-  it('must have made the client that understudyClient() is asked about', () => {
+  it('must be those of a client that is given to understudyClient()', () => {
     registerUnderstudy();
     const client = connectTo('localhost:1', {});
     expect(() => understudyClient(client)).toThrow('UNDERSTUDY_SETUP');

@@ -207,7 +207,7 @@ describe('a replicated unary call, compared with a bare one', () => {
     expect(ours.error?.metadata.get('understudy-may-have-taken-effect')).toEqual(['false']);
   });
 
-  it('is told at once that no replica can be reached', async () => {
+  it('fails at once if no replica can be reached', async () => {
     const bare = connectTo('localhost:1', {});
     const ours = connectTo('understudy:///localhost:1,localhost:2', replicatedForTest());
     expect((await ask(bare, 'x')).error?.code).toBe(Status.UNAVAILABLE);
@@ -219,7 +219,7 @@ describe('a replicated unary call, compared with a bare one', () => {
     await understudyClient(ours).close();
   });
 
-  it('is told at once that a server is not replicated', async () => {
+  it('fails at once if the server is not replicated', async () => {
     const ours = connectTo(`understudy:///${bareTarget}`, replicatedForTest());
     const { error } = await ask(ours, 'x');
     expect(error?.details).toContain('/understudy.v1.Multicast/Connect');

@@ -24,7 +24,7 @@ describe('the settings that clients follow', () => {
     expect(settingsDigest(own)).not.toBe(settingsDigest(group));
   });
 
-  it('are the same in whatever order the methods are listed, and whatever is set besides', () => {
+  it('depend neither on the order of the methods nor on other settings', () => {
     const own = settings({ methods: [get, put] });
     const group = settings({ methods: [put, get], leaseMs: 500, carrier: 'rpc' });
     expect(differingSettings(own, group)).toEqual([]);

@@ -20,7 +20,7 @@ describe('the settings of a term', () => {
     expect(settingsText(config({ group: 'shop' }))).toBe(settingsText(config()));
   });
 
-  it('are in force at a replica that was given others, except for its name and its carrier', () => {
+  it('are in force at a replica with other settings, except for its name and its carrier', () => {
     const own = config({ carrier: 'rpc', leaseMs: 500 });
     const other = { ...config({ leaseMs: 400, replication: 'passive', methods: [GET, ALL] }), unreplicated: ['a.B'] };
     const inForce = configInForce(settingsText(other), own);
@@ -28,7 +28,7 @@ describe('the settings of a term', () => {
     expect(inForce).toMatchObject({ carrier: 'rpc', leaseMs: 400, replication: 'passive', unreplicated: ['a.B'] });
   });
 
-  it('are all that there are, and come back from their text as they were', () => {
+  it('include every setting, and come back from their text unchanged', () => {
     const other = config({
       ...{ ordering: 'priority', ageingMs: 77, priorityKey: 'urgency', weights: { shop: 2, __proto__x: 3 } },
       stateDigestEvery: 7,
@@ -43,14 +43,14 @@ describe('the settings of a term', () => {
     expect(configInForce(settingsText(other), config())).toEqual(other);
   });
 
-  it('leave out a setting whose absence says something, and are in force without it', () => {
+  it('leave out a setting whose absence has a meaning, and are in force without it', () => {
     expect(settingsText(config())).not.toContain('stateDigestEvery');
     expect(configInForce(settingsText(config()), config({ stateDigestEvery: 7 })).stateDigestEvery).toBeUndefined();
     expect(configInForce(settingsText(config({ stateDigestEvery: 7 })), config()).stateDigestEvery).toBe(7);
     expect(configInForce(settingsText(config({ stateDigestEvery: 0 })), config()).stateDigestEvery).toBe(0);
   });
 
-  it('may name a setting of a later version, which this one passes over', () => {
+  it('may name a setting of a later version, which this version ignores', () => {
     const text = JSON.stringify({ ...JSON.parse(settingsText(config({ leaseMs: 400 }))), invented: [1, 2] });
     expect(configInForce(text, config())).toMatchObject({ leaseMs: 400 });
     expect(differingNames(text, settingsText(config({ leaseMs: 400 })))).toEqual(['invented']);
@@ -60,7 +60,7 @@ describe('the settings of a term', () => {
     expect(() => configInForce(text, config())).toThrow('UNDERSTUDY_CONFIG');
   });
 
-  it('are in force as far as this version can use them, and its numbers in any case', () => {
+  it('are in force as far as this version can use them; its numbers always are', () => {
     const own = config({ leaseMs: 200, ordering: 'fair', replication: 'passive' });
     const later = { ...JSON.parse(settingsText(config({ methods: [GET] }))), leaseMs: 30_000, sessionMs: 90_000 };
     const text = JSON.stringify({ ...later, ordering: 'invented', forgetMs: 500, batchMs: 'long' });
@@ -69,7 +69,7 @@ describe('the settings of a term', () => {
     expect(inForce).toMatchObject({ ordering: 'fair', batchMs: 1, methods: config({ methods: [GET] }).methods });
   });
 
-  it.each(['', '[]', '7'])('are its own where the text is %j', (text) => {
+  it.each(['', '[]', '7'])('are the replica’s own if the text is %j', (text) => {
     const own = config({ leaseMs: 200 });
     expect(configAsFarAsUsable(text, own)).toBe(own);
   });

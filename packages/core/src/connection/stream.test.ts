@@ -21,7 +21,7 @@ const kinds = (stream: Stream) =>
   });
 
 describe('a stream that interceptors end', () => {
-  it('drops the items that they did not let pass', () => {
+  it('drops the items that the interceptors did not let pass', () => {
     const stream = streamOf('a', 'b', 'c');
     stream.endAfter(1, order(9), ENDED);
     expect(kinds(stream)).toEqual(['1 message', '2 status']);
@@ -46,7 +46,7 @@ describe('a stream that interceptors end', () => {
     expect(stream.passedUpTo).toBe(3);
   });
 
-  it('sends the status next to a client that has more items than they let pass', () => {
+  it('sends the status next to a client that has more items than the interceptors let pass', () => {
     const stream = streamOf('a', 'b', 'c');
     stream.endAfter(1, order(9), ENDED);
     stream.resumeAfter(3);

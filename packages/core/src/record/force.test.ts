@@ -24,12 +24,12 @@ it('a forced record makes the chosen replica the primary and the only one in syn
   expect(parseRecord(forced, 'bank')).toEqual(forced);
 });
 
-it('a forced record has the present address of the chosen replica', () => {
+it('a forced record has the current address of the chosen replica', () => {
   const forced = forceRecord(record, { id: 'bank-2' as ReplicaId, incarnation: C as Incarnation }, 'h:9');
   expect(forced.addresses).toEqual({ 'bank-1': 'h:1', 'bank-2': 'h:9' });
 });
 
-it('a record has the addresses for other replicas of those that have one, and no such field when none has', () => {
+it('a record has the peer addresses of the replicas that have one, and no such field if none has', () => {
   const member = { id: 'bank-3' as ReplicaId, incarnation: C as Incarnation };
   const forced = forceRecord(record, member, 'h:3', 'h:4');
   expect(parseRecord(forced, 'bank')).toEqual(forced);

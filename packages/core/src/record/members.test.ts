@@ -13,7 +13,7 @@ const record = (more: readonly string[]): GroupRecord =>
   parseRecord(recordJson({ addresses: addresses([...inSync, ...more]), peerAddresses: addresses(more) }), 'bank');
 const newcomer = { id: 'pod-x' as ReplicaId, incarnation: C as Incarnation };
 
-it('a replica that is forgotten leaves the addresses, and the set if it is in it', () => {
+it('a replica that is forgotten leaves the addresses, and also the in-sync set if it is in it', () => {
   const forgotten = forgetMembers(record(['pod-1', 'pod-2']), ['pod-1' as ReplicaId, 'bank-2' as ReplicaId]);
   expect(Object.keys(forgotten.addresses)).toEqual(['bank-1', 'pod-2']);
   expect(forgotten.peerAddresses).toEqual({ 'pod-2': 'pod-2:1' });
@@ -25,7 +25,7 @@ it('the primary is never forgotten', () => {
   expect(forgetMembers(record([]), ['bank-1' as ReplicaId]).inSync.map(({ id }) => id)).toContain('bank-1');
 });
 
-it('a newcomer takes the place of one that is gone, so the record does not grow', () => {
+it('a newcomer takes the place of a replica that is gone, so the record does not grow', () => {
   const full = record(names(MEMBERS_MAX - 2));
   const next = addMember(full, newcomer, 'pod-x:1', undefined, ['pod-0000' as ReplicaId]);
   expect(Object.keys(next.addresses)).toHaveLength(MEMBERS_MAX);

@@ -74,7 +74,7 @@ describe('the criterion priority', () => {
     expect(leaving(scheduler)).toEqual(['high', 'a', 'b', 'low']);
   });
 
-  it('lets a call that has waited long enough go before one of a higher priority', () => {
+  it('prefers a call that has waited long enough to one of a higher priority', () => {
     const calls = new Calls();
     const scheduler = calls.scheduler(settings);
     scheduler.add(calls.call('a', 'old'));
@@ -84,7 +84,7 @@ describe('the criterion priority', () => {
     expect(leaving(scheduler)).toEqual(['urgent', 'old', 'young']);
   });
 
-  it('takes the priority of the method for a call that gives none', () => {
+  it('takes the priority of the method for a call without one', () => {
     const calls = new Calls();
     const methods = [{ name: [{ service: 'a.B', method: 'Stop' }], priority: 5 }];
     const scheduler = calls.scheduler({ ...settings, methods });

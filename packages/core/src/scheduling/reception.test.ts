@@ -14,7 +14,7 @@ function leaving(scheduler: ReceptionScheduler): string {
 }
 
 describe('reception order', () => {
-  it('is first come, first served as long as nobody has very much work', () => {
+  it('is first come, first served as long as no connection has very much work', () => {
     const scheduler = new ReceptionScheduler();
     for (const connection of [hog, other, hog, hog, other]) scheduler.add({ kind: 'expire', connection });
     expect(scheduler.peek()).toEqual({ kind: 'expire', connection: hog });
@@ -22,7 +22,7 @@ describe('reception order', () => {
     expect(scheduler.size).toBe(0);
   });
 
-  it('lets a connection with very much work not go before others with all of it', () => {
+  it('lets others go before the rest of a connection that has very much work', () => {
     const scheduler = new ReceptionScheduler();
     for (let i = 0; i < 200; i++) scheduler.add({ kind: 'expire', connection: hog });
     scheduler.add({ kind: 'expire', connection: other });
@@ -30,7 +30,7 @@ describe('reception order', () => {
     expect(leaving(scheduler)).toBe(`${'a'.repeat(64)}b${'a'.repeat(136)}`);
   });
 
-  it('counts as no more load than an honest client can cause', () => {
+  it('counts the work of one client as no more load than an honest client can cause', () => {
     const scheduler = new ReceptionScheduler();
     for (let i = 0; i < 10_000; i++) scheduler.add({ kind: 'expire', connection: hog });
     scheduler.add({ kind: 'expire', connection: other });

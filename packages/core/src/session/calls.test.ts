@@ -70,7 +70,7 @@ describe('a session with more calls than it may retain', () => {
     );
   });
 
-  it('fails all of them when the primary is lost for too long', () => {
+  it('fails all of them if no primary comes for too long', () => {
     const session = sessionWithPrimary();
     for (let id = 1; id <= RETAINED_MAX + 1; id++) call(session, id);
     session.step({ kind: 'linkDown', slot: 0 }, 1);
@@ -81,7 +81,7 @@ describe('a session with more calls than it may retain', () => {
   });
 });
 
-describe('a session that hears of stability before it hears how far the primary adopted', () => {
+describe('a session that learns what is stable before it learns how far the primary adopted', () => {
   const said = (session: Session, header: Partial<ReplicaHeader>): void => {
     const bare = { term: 2 as Term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
     const frame = { kind: 'replies', header: { ...bare, ...header }, replies: [], reads: [], items: [] } as const;
@@ -106,7 +106,7 @@ describe('a session that hears of stability before it hears how far the primary 
 });
 
 describe('a stream whose opening was voided while the link was down', () => {
-  it('is opened again under a new number, and the old number is not asked about', () => {
+  it('is opened again under a new number, and the session does not ask about the old one', () => {
     const session = sessionWithPrimary();
     session.step({ kind: 'openStream', call: 1 as CallId, request }, 0);
     session.step({ kind: 'flush' }, 0);

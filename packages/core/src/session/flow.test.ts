@@ -136,8 +136,8 @@ describe('large requests', () => {
   });
 });
 
-describe('a link on which much waits', () => {
-  it('is given nothing more until it has room, and then what is still kept', () => {
+describe('a link with many waiting bytes', () => {
+  it('gets nothing more until it has room, and then everything that is still kept', () => {
     const client = new Client();
     client.step({ kind: 'linkRoom', slot: 0, full: true });
     client.call(1, 10);
@@ -152,7 +152,7 @@ describe('a link on which much waits', () => {
     expect(client.frames).toEqual(['1', 'bulk 2']);
   });
 
-  it('is not full when it is a new one', () => {
+  it('is not full when it is new', () => {
     const client = new Client();
     client.step({ kind: 'linkRoom', slot: 0, full: true });
     client.step({ kind: 'linkDown', slot: 0 });
@@ -164,7 +164,7 @@ describe('a link on which much waits', () => {
 });
 
 describe('after a long sleep', () => {
-  it('a new call waits until the primary has spoken', () => {
+  it('a new call waits for a word of the primary', () => {
     const client = new Client();
     client.sleep();
     client.call(1, 10);

@@ -47,7 +47,7 @@ function connect(
 const kinds = (effects: readonly SessionEffect[]) => effects.filter(({ kind }) => kind !== 'log');
 
 describe('two addresses that lead to one replica', () => {
-  it('have one link between them, the newest', () => {
+  it('share one link, the newest', () => {
     const it = session(2);
     expect(kinds(connect(it, 0, S1))).toEqual([{ kind: 'primary', slot: 0, replica: 'S1' }]);
     expect(kinds(connect(it, 1, S1))).toEqual([
@@ -57,14 +57,14 @@ describe('two addresses that lead to one replica', () => {
     expect(it.status.primary).toBe(1);
   });
 
-  it('have one link between them also when the replica ended the first before it welcomed the second', () => {
+  it('share one link even if the replica ended the first before it welcomed the second', () => {
     const it = session(2);
     connect(it, 0, S1);
     it.step({ kind: 'linkDown', slot: 0 }, 0);
     expect(kinds(connect(it, 1, S1))).toContainEqual({ kind: 'park', slot: 0 });
   });
 
-  it('are both tried when that link breaks', () => {
+  it('are both dialled when that link breaks', () => {
     const it = session(2);
     connect(it, 0, S1);
     connect(it, 1, S1);

@@ -8,18 +8,21 @@ export const TURNS = 0;
 export const ENDS_BLOCKED = 1;
 /** The number of the method that was processed last; 0 before the first. */
 export const METHOD = 2;
-/** The main thread copies or replaces the user's state, which may block it for longer. */
+/** Set while the main thread copies or replaces the user's state, which may block it for longer. */
 export const COPIES = 3;
-/** The order of that message, as a float behind the integers; 0 for a read. */
+/** The order of the last processed message, as a float behind the integers; 0 for a read. */
 export const ORDER_AT = PROCESS_INTS * 4;
 export const PROCESS_BYTES = ORDER_AT + 8;
 
-/** One life of a replica has 64-bit cells: its duty, when the thread last acknowledged, and two for each peer. */
+/**
+ * Each life of a replica has 64-bit cells: one for its duty, one for the thread's last acknowledgement, two for each
+ * peer.
+ */
 export const DUTY = 0;
 export const ACKNOWLEDGED = 1;
 export const FIRST_PEER = 2;
 export const PEER_CELLS = 2;
-/** Within a peer's cells: when its thread last answered, and the newest heartbeat that it acknowledged. */
+/** The two cells of a peer: when its thread last answered, and the newest heartbeat that it acknowledged. */
 export const ANSWERED = 0;
 export const ACKED = 1;
 export const PEERS_MAX = 64;
@@ -28,10 +31,10 @@ export const LIFE_BYTES = 8 * (FIRST_PEER + PEER_CELLS * PEERS_MAX);
 export const DUTY_NONE = 0;
 export const DUTY_FOLLOW = 1;
 export const DUTY_LEAD = 2;
-/** A duty in one cell, so that kind and term are never read apart. */
+/** A duty in one cell, so that no reader mixes the kind of one duty with the term of another. */
 export const packedDuty = (kind: number, term: number): bigint => (BigInt(term) << 2n) | BigInt(kind);
 
-/** Times are kept in sixteenths of a millisecond. */
+/** Cells hold times in sixteenths of a millisecond. */
 const FRACTIONS = 16;
 const TIME_BITS = 43n;
 const TIME_MASK = (1n << TIME_BITS) - 1n;

@@ -18,16 +18,16 @@ import type { Door } from './messages.js';
 
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;
-/** After so many failures in a row the main thread is told. */
+/** After this many failures in a row the thread reports to the main thread. */
 const TELL_AFTER = 6;
-/** A link whose other end answers no heartbeat for so long is made anew. */
+/** A link whose other end answers no heartbeat for this long is closed and dialled again. */
 const UNANSWERED_MAX_MS = 2_000;
 
 export interface DialledOptions {
   readonly onAnswer: (term: number, sentAtMs: number, acknowledges: boolean) => void;
-  /** Called when the other thread is reached after `onUnreached` was. */
+  /** Called when the other thread is reached again after `onUnreached`. */
   readonly onReached: () => void;
-  /** Called once the other thread could not be reached several times in a row. */
+  /** Called when the other thread could not be reached several times in a row. */
   readonly onUnreached: (reason: string) => void;
 }
 
@@ -40,7 +40,7 @@ export class Dialled {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
-  /** When the oldest heartbeat was sent that has no answer yet. */
+  /** When the oldest unanswered heartbeat was sent. */
   #unansweredMs: number | undefined;
 
   constructor(door: Door, options: DialledOptions) {
@@ -49,7 +49,7 @@ export class Dialled {
     this.#connect();
   }
 
-  /** The other replica let this one in anew. A link that is up goes on. */
+  /** The other replica has let this one in anew. A link that is up stays up. */
   renew(door: Door): void {
     this.#door = door;
     if (this.#up) return;

@@ -1,4 +1,4 @@
-/** What the liveness thread does for one life of a replica. */
+/** Uses the liveness thread for one life of a replica. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { realOf } from '@understudy/context';
 import type { Logger, Member, ReplicaId } from '@understudy/core';
@@ -31,7 +31,7 @@ import {
 } from './cells.js';
 import type { LivenessThread } from './liveness-thread.js';
 
-/** So many heartbeats of a primary's thread go to each peer in a lease. */
+/** How many heartbeats a primary's thread sends to each peer in a lease. */
 const BEATS_PER_LEASE = 4;
 const KINDS = { none: DUTY_NONE, follow: DUTY_FOLLOW, lead: DUTY_LEAD } as const;
 
@@ -41,7 +41,7 @@ export interface LifeLivenessOptions {
   readonly address: string;
   readonly member: Member;
   readonly config: GroupConfig;
-  /** Whether the process is ended when its main thread is blocked for too long. */
+  /** Whether the process ends when its main thread is blocked for too long. */
   readonly endsBlocked: boolean;
   readonly logger: Logger;
 }
@@ -50,13 +50,13 @@ interface DialledPeer {
   readonly member: Member;
   readonly address: string;
   readonly slot: number;
-  /** Whether the main link to it is up. */
+  /** Whether the main link to the peer is up. */
   linked: boolean;
-  /** What the core was told of last. */
+  /** The last answer of the peer that the core has heard of. */
   toldAt: bigint;
 }
 
-/** Gives the thread the duties of one life, and tells the core what the thread heard. */
+/** Gives the thread the duties of one life, and reports to the core what the thread heard. */
 export class LifeLiveness {
   readonly #options: LifeLivenessOptions;
   readonly #life: number;
@@ -95,13 +95,17 @@ export class LifeLiveness {
   /** @returns what the core must know once the former duty has ended */
   delegate(duty: Duty): ReplicaEvent {
     this.#duty = duty;
-    // The duty is taken back first and looked at last, so nothing is acknowledged in between that is not seen here.
+    // Take the duty back first and read the cells last, so that the thread acknowledges nothing that this misses.
     Atomics.store(this.#cells, DUTY, packedDuty(KINDS[duty.kind], duty.kind === 'none' ? 0 : duty.term));
     const at = Atomics.load(this.#cells, ACKNOWLEDGED);
     return at === 0n ? { kind: 'delegated' } : { kind: 'delegated', acknowledgedMs: msOf(at) };
   }
 
-  /** The main thread turns. @returns what the core must take in before anything else; undefined if nothing is new */
+  /**
+   * The main thread makes a turn.
+   *
+   * @returns the event that the core must handle before anything else; undefined if nothing is new
+   */
   turned(): ReplicaEvent | undefined {
     this.#options.thread.turned();
     const at = Atomics.load(this.#cells, ACKNOWLEDGED);
@@ -128,7 +132,7 @@ export class LifeLiveness {
     return heard;
   }
 
-  /** The user's state is about to be copied or replaced. */
+  /** The main thread is about to copy or replace the user's state. */
   copies(): void {
     this.#options.thread.copies();
   }
@@ -141,10 +145,10 @@ export class LifeLiveness {
   // ── peers that dial this replica ──
 
   /**
-   * Lets the thread of a replica in that has proved who it is on its main link.
+   * Lets in the thread of a replica that has proved its identity on its main link.
    *
-   * @param linkKey a key of that link, if the group has a secret: what is told on the link is not hidden, so it does not
-   *   suffice by itself
+   * @param linkKey a key of that link, if the group has a secret: the link does not hide what is sent on it, so that
+   *   alone does not suffice
    */
   admit(peer: Member, linkKey: Buffer | undefined): LivenessDoor {
     const ticket = realOf(randomBytes)(LIVENESS_TICKET_BYTES);
@@ -156,14 +160,18 @@ export class LifeLiveness {
     return { address: this.#options.address, ticket, key };
   }
 
-  /** The replica may not dial any more. */
+  /** The replica may no longer dial. */
   expel(peer: ReplicaId): void {
     this.#options.thread.tell({ kind: 'expel', life: this.#life, peer });
   }
 
   // ── peers that this replica dials ──
 
-  /** The main link to a peer is up. @param door what it told of its thread; undefined if it has none */
+  /**
+   * The main link to a peer is up.
+   *
+   * @param door the door of its thread, as the peer says; undefined if it has none
+   */
   linkUp(member: Member, door: LivenessDoor | undefined, linkKey: Buffer | undefined): void {
     const known = this.#peers.get(member.id);
     if (known !== undefined && (door === undefined || !sameMember(known.member, member))) this.hangUp(member.id);
@@ -194,7 +202,7 @@ export class LifeLiveness {
     this.#options.thread.tell({ kind: 'hangUp', life: this.#life, slot: peer.slot });
   }
 
-  /** A slot is used again as late as can be, when nothing of its last user is on its way any more. */
+  /** A slot is used again as late as possible, when nothing of its last user is on its way any more. */
   #add(member: Member, address: string): DialledPeer | undefined {
     if (this.#peers.size >= PEERS_MAX) return undefined;
     const used = new Set([...this.#peers.values()].map(({ slot }) => slot));
@@ -208,7 +216,7 @@ export class LifeLiveness {
 
   #unreached(slot: number, reason: string): void {
     for (const { slot: its, member, address, linked } of this.#peers.values()) {
-      // Whoever is not reached on the main link either is simply not there.
+      // A peer that is not reached on the main link either is simply not there.
       if (its !== slot || !linked) continue;
       this.#options.logger.log('warn', 'heartbeats to a peer travel on the main link', {
         ...{ peer: member.id, livenessAddress: address, reason },
@@ -227,7 +235,7 @@ export class LifeLiveness {
 /** What the log says where the main thread does the work of the liveness thread. */
 export const MAIN_THREAD = 'heartbeats are sent by the main thread, so blocking it may cost a replica its role';
 
-/** The key of a link between threads: the one that was told, and where there is one, a key that was not. */
+/** The key of a link between threads: the key that was sent, and, if there is one, the key that was not. */
 const sharedKey = (key: Uint8Array, linkKey: Buffer | undefined): Uint8Array =>
   linkKey === undefined ? key : createHmac('sha256', linkKey).update('liveness').update(key).digest();
 

@@ -11,11 +11,11 @@ export const TICKET_BYTES = 16;
 export const NONCE_BYTES = 16;
 export const PROOF_BYTES = 32;
 const MAC_BYTES = 16;
-/** term, sentAtMs; an answer adds whether it acknowledges. */
+/** The fields of a heartbeat: term, sentAtMs. An answer adds whether it acknowledges. */
 export const BEAT_BYTES = 4 + 8;
-/** More than this in one buffer is no frame of ours. */
+/** More unread bytes than this are no frame of ours. */
 const UNREAD_MAX = 4096;
-/** A socket that has not taken so many bytes gets no more heartbeats. */
+/** A socket with this many bytes still to take gets no more heartbeats. */
 const UNSENT_MAX = 4096;
 export const PROVEN_WITHIN_MS = 3_000;
 
@@ -25,7 +25,7 @@ export const hmac = (key: Uint8Array, ...parts: readonly (string | Uint8Array)[]
   return mac.digest();
 };
 
-/** Random bytes. A thread has functions of its own, which nobody replaces. */
+/** Random bytes. The thread has its own functions, which nobody replaces. */
 export const newNonce = (): Buffer => randomBytes(NONCE_BYTES);
 
 /** Counts and authenticates the frames of one direction of a link. */

@@ -2,9 +2,9 @@
 import { writeSync } from 'node:fs';
 import { COPIES, ENDS_BLOCKED, METHOD, ORDER_AT, PROCESS_INTS, TURNS } from './cells.js';
 
-/** How often the main thread is asked whether it turns, while it seems not to. */
+/** How often the main thread is asked for a turn while it seems blocked. */
 const ASK_EVERY_MS = 250;
-/** How long the process has to die of SIGABRT. */
+/** How long the process may take to die of SIGABRT. */
 const ABORT_MS = 500;
 
 interface Watched {
@@ -16,7 +16,7 @@ interface Watched {
 
 export class MainWatch {
   readonly methods = new Map<number, string>();
-  /** For how long the main thread has not turned, counted while this thread did. */
+  /** For how long the main thread has made no turn, counted while this thread ran. */
   blockedMs = 0;
   readonly #ints: Int32Array;
   readonly #orders: Float64Array;
@@ -28,7 +28,7 @@ export class MainWatch {
   #askedMs = 0;
 
   /**
-   * @param ask asks the main thread to turn
+   * @param ask asks the main thread for a turn
    * @param end ends the process after this line
    */
   constructor(shared: SharedArrayBuffer, ask: () => void, end: (line: string) => void = endProcess) {
@@ -38,14 +38,14 @@ export class MainWatch {
     this.#end = end;
   }
 
-  /** From now on it looks every `everyMs`. */
+  /** Looks every `everyMs` from now on. */
   begin(nowMs: number, everyMs: number): void {
     this.#lookedMs = nowMs;
     this.#everyMs = everyMs;
     this.blockedMs = 0;
   }
 
-  /** Time in which this thread did not run either does not count. */
+  /** Time in which this thread did not run itself does not count. */
   look(nowMs: number, watched: readonly Watched[]): void {
     const sinceMs = Math.min(nowMs - this.#lookedMs, 2 * this.#everyMs);
     this.#lookedMs = nowMs;
@@ -69,7 +69,7 @@ export class MainWatch {
     );
   }
 
-  /** How long the main thread may be blocked now. */
+  /** For how long the main thread may be blocked now. */
   limitMs({ blockedMaxMs, copyMs }: Omit<Watched, 'name'>): number {
     return Atomics.load(this.#ints, COPIES) === 0 ? blockedMaxMs : blockedMaxMs + copyMs;
   }

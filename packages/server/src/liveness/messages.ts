@@ -1,6 +1,6 @@
 /** What the main thread and the liveness thread tell each other. */
 
-/** Where another thread is reached, and what it must be shown. */
+/** The address of another thread, and the key that it must be shown. */
 export interface Door {
   readonly host: string;
   readonly port: number;
@@ -9,7 +9,7 @@ export interface Door {
   readonly key: Uint8Array;
 }
 
-/** What the main thread tells the thread. */
+/** Messages of the main thread to the liveness thread. */
 export type ToThread =
   | { readonly kind: 'listen'; readonly id: number; readonly host: string; readonly port: number }
   | { readonly kind: 'unlisten'; readonly id: number }
@@ -21,7 +21,7 @@ export type ToThread =
       readonly name: string;
       readonly beatMs: number;
       readonly blockedMaxMs: number;
-      /** So much longer it may be blocked while it copies or replaces the user's state. */
+      /** How much longer the main thread may be blocked while it copies or replaces the user's state. */
       readonly copyMs: number;
     }
   | { readonly kind: 'lifeOver'; readonly life: number }
@@ -41,13 +41,13 @@ export type ToThread =
   | { readonly kind: 'hangUp'; readonly life: number; readonly slot: number }
   | { readonly kind: 'method'; readonly id: number; readonly name: string };
 
-/** What the thread tells the main thread. */
+/** Messages of the liveness thread to the main thread. */
 export type FromThread =
   | { readonly kind: 'listening'; readonly id: number; readonly port: number }
   | { readonly kind: 'cannotListen'; readonly id: number; readonly reason: string }
   | { readonly kind: 'reached'; readonly life: number; readonly slot: number }
   | { readonly kind: 'unreached'; readonly life: number; readonly slot: number; readonly reason: string }
-  /** Asks whether the main thread turns, in case the timers by which it counts are not the real ones. */
+  /** Asks the main thread for a turn, in case the timers by which it counts are not the real ones. */
   | { readonly kind: 'turning' };
 
 export interface ThreadData {

@@ -8,11 +8,11 @@ import { type LivenessThread, livenessThread, type ThreadListener } from './live
 
 export interface ReplicaLivenessOptions {
   readonly config: GroupConfig;
-  /** What the user fixed: `host:port`; false for no thread. */
+  /** The place that the user chose: `host:port`; false for no thread. */
   readonly livenessAddress?: string | false;
   /** Where other replicas reach this one. */
   readonly announced: string;
-  /** Where the listener for other replicas was bound; undefined if nobody knows. */
+  /** Where the listener for other replicas is bound; undefined if that is unknown. */
   readonly bound: string | undefined;
   readonly endsBlocked?: boolean;
   readonly logger: Logger;
@@ -35,8 +35,8 @@ export class ReplicaLiveness {
   }
 
   /**
-   * @returns undefined if heartbeats are left to the main thread, which the log then says
-   * @throws UNDERSTUDY_SETUP if nobody can listen where the user said
+   * @returns undefined if the main thread sends the heartbeats, which the log then says
+   * @throws UNDERSTUDY_SETUP if the thread cannot listen at the place that the user chose
    */
   static async open(options: ReplicaLivenessOptions): Promise<ReplicaLiveness | undefined> {
     const { livenessAddress, announced, bound, logger } = options;

@@ -1,7 +1,7 @@
 /**
  * The liveness thread of a process: it sends the heartbeats of primaries, and acknowledges them for backups, while the
  * main thread may be blocked (DESIGN 5.15). It runs from the text in `thread-source.ts`, so that it survives bundling.
- * Therefore this file and those that it imports import nothing else but Node's modules.
+ * Therefore this file and the files that it imports import nothing but Node's modules.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -41,7 +41,7 @@ import { MainWatch } from './main-watch.js';
 import type { FromThread, ThreadData, ToThread } from './messages.js';
 
 const STRANGERS_MAX = 64;
-/** A link that is up keeps the key with which it was made, so the last few hold for each peer. */
+/** How many keys of a peer hold. A link that is up keeps the key with which it was made, so the last few hold. */
 const TICKETS_MAX = 2;
 
 interface ServedLife {
@@ -51,7 +51,7 @@ interface ServedLife {
   readonly blockedMaxMs: number;
   readonly copyMs: number;
   readonly dialled: Map<number, Dialled>;
-  /** Who may dial, newest first for each peer. */
+  /** The keys of the peers that may dial, newest first for each peer. */
   readonly guests: Map<string, { readonly ticket: string; readonly lines: Set<Line> }[]>;
   beatAtMs: number;
 }
@@ -136,7 +136,7 @@ export class Thread {
     this.#setTimer();
   }
 
-  /** A link that is up keeps the key with which it was made, so the last few hold. */
+  /** A link that is up keeps the key with which it was made, so the last few keys hold. */
   #admit({ life: id, peer, ticket, key }: ToThread & { kind: 'admit' }): void {
     const life = this.lives.get(id);
     if (life === undefined) return;
@@ -234,8 +234,8 @@ export class Thread {
   }
 
   /**
-   * A primary's heartbeat. The time is noted before the duty is looked at again: if the main thread takes the duty back
-   * between the two, either it sees the time or this thread sees that its duty is over.
+   * Sends a primary's heartbeat. It notes the time before it looks at the duty again: if the main thread takes the duty
+   * back between the two, either the main thread sees the time or this thread sees that its duty is over.
    */
   #onBeat(life: ServedLife, line: Line, payload: Buffer): void {
     const { cells } = life;
@@ -262,7 +262,7 @@ export class Thread {
   #onTime(): void {
     this.#watch.look(this.nowMs, [...this.lives.values()]);
     for (const life of this.lives.values()) {
-      // The time is taken before the term: a heartbeat must not seem to be of a later moment than its term's end.
+      // Read the time before the term: a heartbeat must not seem later than the end of its term.
       const nowMs = this.nowMs;
       const duty = Atomics.load(life.cells, DUTY);
       if (Number(duty & 3n) !== DUTY_LEAD || this.#watch.blockedMs > this.#watch.limitMs(life)) continue;
@@ -273,14 +273,14 @@ export class Thread {
   }
 }
 
-/** Where the system lets this process, the thread is served before others: it needs little, and that in time. */
+/** Raises the priority of this thread where the system allows it: it needs little time, but promptly. */
 function comeFirst(): void {
-  // Elsewhere this would be the priority of the whole process.
+  // Elsewhere this would set the priority of the whole process.
   if (process.platform !== 'linux') return;
   try {
     setPriority(0, constants.priority.PRIORITY_HIGH);
   } catch {
-    // It may not, as a rule.
+    // The process usually has no right to it.
   }
 }
 

@@ -33,13 +33,13 @@ describe('the streams at a callee', () => {
     expect(() => check('m0')).toThrow('the group does not know of it');
   });
 
-  it('are opened as if for the first time by nobody but the first who opens them', () => {
+  it('are opened as if for the first time only once', () => {
     const streams = new NestedStreams();
     expect(streams.open(caller(1), text, true, 0)).toBe(streams.open(caller(1), text, true, 2));
     expect(() => opened(streams)).toThrow('though it was before');
   });
 
-  it('never go back behind what the group had for good', () => {
+  it('never go back behind what the group certainly has', () => {
     const streams = new NestedStreams();
     const stream = opened(streams);
     stream.asked(2);

@@ -22,7 +22,7 @@ function outside(): { outside: Outside; ledger: Ledger; text: string } {
 }
 
 describe('the outside world', () => {
-  it('lets a successor run a function again, which comes to something else, and either result may survive', () => {
+  it('lets a successor run a function again with another result, and either result may survive', () => {
     const { outside: world, ledger, text } = outside();
     world.begins(primary('S1', 1), caller, false, text);
     const first = textOf(world.acts(caller, text, false).message);
@@ -39,7 +39,7 @@ describe('the outside world', () => {
     expect(() => world.check(ledger)).toThrow('and the group has something else');
   });
 
-  it('notices whoever runs a function twice in a life, or as if for the first time, or when its result is stable', () => {
+  it('notices a function that runs twice in a life, again as if for the first time, or after its result is stable', () => {
     const { outside: world, text } = outside();
     world.begins(primary('S1', 1), caller, false, text);
     expect(() => world.begins(primary('S1', 1), caller, true, text)).toThrow('twice in a life');

@@ -10,7 +10,7 @@ const PLANS = 200;
 const SEEDS = 30;
 
 describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
-  it('needs only a config that a service config may have', () => {
+  it('uses only settings that a service config may have', () => {
     for (let seed = 1n; seed <= PLANS; seed++) {
       const choices = new Random(seed);
       const { config } = withDrill(drawPlan(choices), choices, { drill });
@@ -19,7 +19,7 @@ describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
     }
   });
 
-  it('is played once in each of its runs, and the group keeps its promises', () => {
+  it('happens once in each of its runs, and the group keeps its promises', () => {
     for (let seed = 1n; seed <= SEEDS; seed++) {
       const { faults, tracer } = faultsOf();
       const { ending, reason } = simulate(seed, { drill, tracer });

@@ -26,7 +26,7 @@ describe('the nested calls of an operation', () => {
     expect([...kinds(0.9, false).keys()].sort()).toEqual(['aside', 'nothing']);
   });
 
-  it('do not exist if the planned share is 0', () => {
+  it('never happen if the planned share is 0', () => {
     expect([...kinds(0, true).keys()]).toEqual(['nothing']);
   });
 
@@ -36,7 +36,7 @@ describe('the nested calls of an operation', () => {
     expect([asksFirst('nothing'), asksInAll('nothing')]).toEqual([0, 0]);
   });
 
-  it('carry their name and how far their handler saw', () => {
+  it('carry their name and the last entry that their handler saw', () => {
     expect(readCall(callText('m5.1', '12/345/m4/'))).toEqual({ what: 'm5.1', length: 12, digest: 345 });
   });
 

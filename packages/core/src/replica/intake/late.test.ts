@@ -104,7 +104,7 @@ describe('a call that waits for its turn', () => {
     );
   });
 
-  it('is processed though its deadline seems to have passed on arrival: nobody can tell how far clocks differ', () => {
+  it('is processed even if its deadline seems to have passed on arrival, because clocks may differ', () => {
     const served = new Served();
     served.call(3, -1);
     served.serve(3);
@@ -112,7 +112,7 @@ describe('a call that waits for its turn', () => {
   });
 });
 
-describe('where more calls wait than can have their turn in time', () => {
+describe('when more calls wait than can have their turn in time', () => {
   it('a new one is refused at once, and those before it are answered', () => {
     const served = new Served();
     served.call(500, 60_000);

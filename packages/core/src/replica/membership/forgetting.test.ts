@@ -18,13 +18,13 @@ function primary(count: number, gone: ReadonlyMap<string, number>): PrimaryState
 
 const NEWCOMER = 'pod-x' as ReplicaId;
 
-it('nobody leaves while there is room, or for a replica that the record names already', () => {
+it('no replica is forgotten while there is room, or for a newcomer that the record already names', () => {
   const gone = new Map([['pod-1', 5]]);
   expect(roomFor(primary(MEMBERS_MAX - 1, gone), NEWCOMER)).toEqual([]);
   expect(roomFor(primary(MEMBERS_MAX, gone), 'pod-7' as ReplicaId)).toEqual([]);
 });
 
-it('those that have been gone for longest leave for a newcomer, as many as must', () => {
+it('the replicas that have been gone for longest are forgotten for a newcomer, no more than needed', () => {
   const gone = new Map([
     ['pod-1', 50],
     ['pod-2', 30],

@@ -92,7 +92,7 @@ it('large bodies of plain calls leave one by one, and each waits until the link 
   expect(bytesOnPassing(replica, CALLS)).toBe(0);
 });
 
-it('a backup that asks for large bodies that wait or are on their way does not get them a second time', () => {
+it('a backup that asks for large bodies that already wait or travel does not get them twice', () => {
   const replica = primaryWithLargeCalls();
   expect(flushed(replica, 1)).toBe(2 * MEGABYTE);
   expect(bytesOnAsking(replica, 21)).toBe(0);
@@ -102,7 +102,7 @@ it('a backup that asks for large bodies that wait or are on their way does not g
   expect(bytes).toBe(CALLS * 2 * MEGABYTE);
 });
 
-it('a backup that still lacks a body half a second after the link passed it on is sent it again', () => {
+it('a backup that still lacks a body half a second after the link passed it on gets it again', () => {
   const replica = primaryWithLargeCalls();
   flushed(replica, 1);
   for (let i = 1; i <= CALLS; i++) bytesOnPassing(replica, 2);
@@ -110,7 +110,7 @@ it('a backup that still lacks a body half a second after the link passed it on i
   expect(bytesOnAsking(replica, 502)).toBe(2 * MEGABYTE);
 });
 
-it('a backup whose link is new is sent at once what it asks for', () => {
+it('a backup with a new link gets at once what it asks for', () => {
   const replica = primaryWithLargeCalls();
   expect(flushed(replica, 1)).toBe(2 * MEGABYTE);
   replica.step({ kind: 'peerDown', peer: backup.id }, 2);

@@ -61,7 +61,7 @@ it.each([
   expect(delivered()).toHaveLength(7);
 });
 
-it('the calls of a client that does not come back wait for a minute, and are refused then', () => {
+it('the calls of a client that does not return wait for a minute and are then refused', () => {
   const { world } = stage('sessionExpiryMs=600000');
   for (let i = 0; i < 6; i++) world.requests.call('C1', LARGE);
   world.settle();

@@ -124,7 +124,7 @@ describe('the bank', () => {
     expect(after(deposit('ann', 1))).not.toBe(after(deposit('bob', 1)));
   });
 
-  it('is split into parts with the accounts that transfers connect', () => {
+  it('is split into parts by the accounts that transfers connect', () => {
     const history = inTurn<BankInput, BankOutput>(
       [deposit('cy', 1), at(1)],
       [transfer('ann', 'bob', 0), moved(true, 0, 0)],

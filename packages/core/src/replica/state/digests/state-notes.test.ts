@@ -9,28 +9,28 @@ const notes = (...costs: readonly [bytes: number, ms: number][]): StateNotes => 
 };
 
 describe('a state', () => {
-  it('is cheap until a copy of it was made', () => {
+  it('counts as cheap until a copy of it was made', () => {
     expect(notes().isCheap).toBe(true);
   });
 
-  it('is dear from 16 MiB on, and cheap again once it is smaller', () => {
+  it('counts as dear from 16 MiB on, and as cheap again once it is smaller', () => {
     expect(notes([16 * MIB, 1]).isCheap).toBe(true);
     expect(notes([16 * MIB + 1, 1]).isCheap).toBe(false);
     expect(notes([16 * MIB + 1, 1], [MIB, 1]).isCheap).toBe(true);
   });
 
-  it('is dear if its first copy took more than 100 ms', () => {
+  it('counts as dear if its first copy took more than 100 ms', () => {
     expect(notes([10, 100]).isCheap).toBe(true);
     expect(notes([10, 101]).isCheap).toBe(false);
   });
 
-  it('is not dear because the process paused during one copy of many', () => {
+  it('does not count as dear because the process paused during one copy of many', () => {
     expect(notes([10, 1], [10, 900]).isCheap).toBe(true);
     expect(notes([10, 1], [10, 900], [10, 2]).isCheap).toBe(true);
     expect(notes([10, 1], [10, 900], [10, 900]).isCheap).toBe(false);
   });
 
-  it('is dear as soon as a large one was received', () => {
+  it('counts as dear as soon as a large copy was received', () => {
     const made = notes([10, 1]);
     made.received(17 * MIB);
     expect(made.isCheap).toBe(false);
