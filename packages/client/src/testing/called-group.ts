@@ -23,7 +23,7 @@ export class CalledGroup {
     return client;
   }
 
-  /** Resolves once there is a call that it does not answer. */
+  /** Resolves once there is a call without an answer. */
   async held(): Promise<void> {
     await this.group.replicas[0]?.until(() => this.group.held.length > 0);
   }

@@ -57,7 +57,7 @@ export const serviceConfig = {
 
 export const EchoClient = makeClientConstructor(echoDefinition, 'test.Echo');
 
-/** All that a client hears of a unary call, in order. */
+/** Everything that a client hears of a unary call, in order. */
 export interface HeardUnary {
   readonly events: readonly string[];
   readonly value: string | undefined;
@@ -70,11 +70,11 @@ export interface Ask {
   readonly method?: 'echo' | 'look';
   readonly metadata?: Metadata;
   readonly options?: CallOptions;
-  /** Is given the call as soon as it is made. */
+  /** Gets the call as soon as it is made. */
   readonly made?: (call: ClientUnaryCall) => void;
 }
 
-/** Makes a call and waits until nothing more is to be heard of it. */
+/** Makes a call and waits until nothing more will be heard of it. */
 export function ask(client: Client, text: string, { method = 'echo', metadata, options, made }: Ask = {}) {
   const { path, requestSerialize, responseDeserialize } = echoDefinition[method];
   return new Promise<HeardUnary>((resolve) => {
@@ -116,7 +116,7 @@ export const reply = (text: string): Reply => ({
   message: Buffer.from(text),
 });
 
-/** What a handler answers that finds nothing. */
+/** The answer of a handler that finds nothing. */
 export const NOT_FOUND: Reply = {
   kind: 'reply',
   code: Status.NOT_FOUND,

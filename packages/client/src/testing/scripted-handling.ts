@@ -31,12 +31,12 @@ export class ScriptedHandling implements Handling {
     this.#sends = sends;
   }
 
-  /** Sends calls when a test says so, and gives handlers what the test says. */
+  /** Sends calls and gives replies to handlers only when the test says so. */
   static byHand(): ScriptedHandling {
     return new ScriptedHandling(false);
   }
 
-  /** A primary for which everything is stable: calls leave at once, and handlers are given their replies. */
+  /** A primary for which everything is stable: calls leave at once, and handlers get their replies. */
   static primary(): ScriptedHandling {
     return new ScriptedHandling(true);
   }

@@ -17,7 +17,7 @@ import { Watchers } from './watchers.js';
 
 type ScriptedLink = ServerDuplexStream<Buffer, Buffer>;
 
-/** What a scripted replica answers to a request; with undefined it answers nothing before `answerHeld`. */
+/** The answer of a scripted replica to a request; undefined holds the answer until `answerHeld`. */
 export type Answer = (request: Request) => Reply | undefined | Promise<Reply>;
 
 const connectService = { connect: frameMethod(CONNECT_PATH) } as const;

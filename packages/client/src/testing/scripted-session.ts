@@ -14,8 +14,8 @@ import {
 import type { SessionMachine, SessionSetup } from '../session/session-port.js';
 
 /**
- * A session without the protocol's care, for tests of what surrounds it. It sends each call once and believes each
- * reply.
+ * A session without the precautions of the protocol, for tests of its surroundings. It sends each call once and
+ * believes each reply.
  */
 export class ScriptedSession implements SessionMachine {
   readonly #setup: SessionSetup;

@@ -15,13 +15,13 @@ import { Watchers } from './watchers.js';
 
 export type Kind = 'upload' | 'watch' | 'chat';
 
-/** All that a client hears of a streaming call, in order. */
+/** Everything that a client hears of a streaming call, in order. */
 export interface Heard {
   readonly events: readonly string[];
   readonly error: ServiceError | undefined;
   readonly initialMetadata: Metadata | undefined;
   readonly status: StatusObject;
-  /** How many messages were said to be written. */
+  /** How many messages were confirmed as written. */
   readonly written: number;
 }
 
@@ -34,7 +34,7 @@ export interface StreamAsk {
   readonly request?: string;
   /** The client reads nothing until it says so itself. */
   readonly paused?: boolean;
-  /** Is given the call as soon as it is made. */
+  /** Gets the call as soon as it is made. */
   readonly made?: (call: StreamingCall) => void;
 }
 
@@ -64,7 +64,7 @@ export class StreamingCall {
     this.heard = new Promise((resolve) => {
       call.on('status', (status: StatusObject) => {
         this.#note(`status ${status.code}`);
-        // What a stream emits because it has ended comes in later turns.
+        // Events that a stream emits because it has ended come in later turns.
         setImmediate(() => setImmediate(() => resolve(this.#all(status))));
       });
     });

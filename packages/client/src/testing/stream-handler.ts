@@ -2,7 +2,7 @@
 import { status as Status } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply } from '@understudy/core/internal';
 
-/** A streaming call as a scripted handler has it, whoever serves the call. */
+/** A streaming call in the form in which a scripted handler has it, whichever server serves the call. */
 export interface HandlerSide {
   readonly metadata: MetadataEntries;
   /** The request, if the method has only one. */

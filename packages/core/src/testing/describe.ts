@@ -27,11 +27,11 @@ function describeOrder(info: OrderInfo): string {
 
 const orders = (infos: readonly OrderInfo[]): string => infos.map(describeOrder).join(' ');
 
-/** What clients carry, as the replicas read it; `forged` for what they cannot open. */
+/** Orders that clients carry, as the replicas read them; `forged` for boxes that no replica can open. */
 const sealedOrders = (sealed: readonly SealedOrders[]): string =>
   orders(contentOf(sealed)) || (sealed.length > 0 ? 'forged' : '');
 
-/** What a request asks: its text, or what it means for its stream. */
+/** What a request asks for: its text, or its part in a stream. */
 function ask({ message, stream, nested, reply, timer }: Request): string {
   if (timer !== undefined) return describeTimer(timer);
   if (reply !== undefined) return `reply to ${describeNested(reply.to)}: ${answer(reply.outcome)}`;
@@ -146,7 +146,7 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
     case 'checkpoint':
       return `checkpoint at ${frame.head.orderNum}${frame.join ? ' to start from' : ''}`;
     case 'piece':
-      // A copy of a single chunk is told of when it is offered.
+      // A copy of a single chunk is shown when it is offered.
       return frame.piece.kind === 'state' && frame.index > 1
         ? `chunk ${frame.index}: ${textOf(frame.piece.bytes)}`
         : undefined;

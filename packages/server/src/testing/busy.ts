@@ -3,7 +3,7 @@ import { counterService } from './counter.js';
 
 export interface Busy {
   readonly ms: number;
-  /** The one replica that is blocked; the others answer at once. Default: all are. */
+  /** The one replica to block; the others answer at once. Default: all of them. */
   readonly only?: string;
 }
 

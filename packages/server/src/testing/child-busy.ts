@@ -49,5 +49,5 @@ process.on('message', (asked) => {
   const { role, term, epoch, inSync, processedUpTo, digest } = replica.status;
   process.send?.({ status: { role, term, epoch, inSync: inSync.length, processedUpTo, digest } });
 });
-// The parent is gone, so nobody is left to end this process.
+// The parent is gone, so nobody else would end this process.
 process.on('disconnect', () => process.exit(1));

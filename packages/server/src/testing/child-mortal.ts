@@ -55,5 +55,5 @@ process.on('message', (asked) => {
     status: { role, epoch, inSync: inSync.length, strayErrors, processedUpTo, digest, ids: counter.ids, poisoned },
   });
 });
-// The parent is gone, so nobody is left to end this process.
+// The parent is gone, so nobody else would end this process.
 process.on('disconnect', () => process.exit(1));

@@ -9,15 +9,15 @@ import { Counter, counterService } from './counter.js';
  * the module that has `embeddedCoordinator`, since this package depends on no coordinator, and how its program behaves.
  */
 
-/** How the program around the replica behaves. */
+/** The behaviour of the program around the replica. */
 export interface ChildProgram {
-  /** Has a listener for signals that takes so long, in milliseconds, and then says that it has flushed. */
+  /** A listener for signals takes this long, in milliseconds, and then says that it has flushed. */
   readonly flushMs?: number;
-  /** Has a framework that shuts the server down by force at a signal. */
+  /** A framework shuts the server down by force at a signal. */
   readonly forces?: boolean;
-  /** Its state takes so long to copy, in milliseconds. */
+  /** How long its state takes to copy, in milliseconds. */
   readonly copyMs?: number;
-  /** Copying the state, and restoring it, blocks its process for so long, in milliseconds. */
+  /** How long copying or restoring the state blocks its process, in milliseconds. */
   readonly blockMs?: number;
   /** Settings of the group besides its name. */
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -36,7 +36,7 @@ const { embeddedCoordinator } = require(coordinators) as {
   embeddedCoordinator: (directory: string) => CoordinatorFactory;
 };
 const counter = new Counter();
-/** Keeps the process from everything else, but the processor for others. */
+/** Keeps the process from everything else without taking the processor from others. */
 const block = (): void => {
   if (blockMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
 };
@@ -68,7 +68,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       await delay(flushMs);
       process.send?.({ flushed: true });
-      // The channel to the parent would keep this process.
+      // The channel to the parent would keep this process alive.
       process.disconnect();
     });
   }
@@ -78,5 +78,5 @@ server.bindAsync(`127.0.0.1:${fixed}`, ServerCredentials.createInsecure(), async
   await replica.start({ address: `127.0.0.1:${port}` });
   process.send?.({ port });
 });
-// The parent is gone, so nobody is left to end this process.
+// The parent is gone, so nobody else would end this process.
 if (flushMs === undefined) process.on('disconnect', () => process.exit(1));

@@ -25,15 +25,15 @@ export interface Added {
 
 type CounterCall = ServerUnaryCall<Added, number>;
 
-/** A tiny stateful service. */
+/** A small stateful service. */
 export class Counter implements StateSource {
   value = 0;
   ids: string[] = [];
-  /** What another version of the handler adds to its replies, so that it differs from this one. */
+  /** What another version of the handler adds to its replies, so that the two differ. */
   mark = 0;
-  /** The callers, by the metadata `user`; no part of the state. */
+  /** The callers, by the metadata `user`; not part of the state. */
   readonly users: string[] = [];
-  /** By how many bytes its copies are larger than they need to be. */
+  /** By how many bytes its copies are larger than necessary. */
   padding = 0;
 
   readonly handlers = {
@@ -43,7 +43,7 @@ export class Counter implements StateSource {
       this.value += call.request.by;
       callback(null, this.value + this.mark);
     },
-    /** Replies with as many characters as it is asked for. */
+    /** Replies with as many characters as the request asks for. */
     Blob: (call: ServerUnaryCall<number, string>, callback: sendUnaryData<string>): void =>
       callback(null, 'x'.repeat(call.request)),
     Get: (_call: CounterCall, callback: sendUnaryData<number>): void => callback(null, this.value),

@@ -17,18 +17,18 @@ export interface HostileOptions {
   readonly address: string;
   readonly serviceConfig: object;
   readonly credentials?: ChannelCredentials;
-  /** Who it says it is. */
+  /** The replica that it claims to be. */
   readonly member?: Member;
   /** The replica that it dials. Default `r1`. */
   readonly dials?: string;
 }
 
-/** Speaks as a replica would, and says whatever a test wants. */
+/** Speaks as a replica would, with anything that a test wants to say. */
 export class HostilePeer {
   readonly stream: RawStream;
   readonly member: Member;
   readonly hello: PeerHello;
-  /** What it sent, for tests that say it again. */
+  /** Everything that it sent, for tests that repeat it. */
   readonly sent: Buffer[] = [];
   readonly #dials: ReplicaId;
   #sealer: FrameSeal | undefined;
@@ -40,7 +40,11 @@ export class HostilePeer {
     this.hello = { group: 'counters', member, address: '127.0.0.1:9' };
   }
 
-  /** Proves that it knows a secret. Resolves with the proof of the other side. */
+  /**
+   * Proves that it knows a secret.
+   *
+   * @returns resolves with the proof of the other side
+   */
   async prove(secret: string): Promise<Uint8Array> {
     const proof = new DiallingProof(new GroupSecret(secret), 'counters', this.member, this.#dials);
     this.send(proof.challenge);
@@ -48,7 +52,7 @@ export class HostilePeer {
     this.send(mine.proof);
     this.#sealer = new FrameSeal(mine.keys.toDialled);
     const theirs = await this.stream.next();
-    // The replica says nothing more before it is told who this is.
+    // The replica says nothing more before it knows who this is.
     this.stream.isSealed = true;
     return theirs;
   }

@@ -44,7 +44,7 @@ export interface LoneOptions {
   readonly interceptors?: readonly ServerInterceptor[];
 }
 
-/** The executor of one replica. A test stands in place of the core: it orders messages, and sees what comes of them. */
+/** The executor of one replica. A test stands in for the core: it orders messages, and sees their events. */
 export class LoneExecutor {
   readonly events: ReplicaEvent[] = [];
   readonly logged: string[] = [];
@@ -144,7 +144,7 @@ export class LoneExecutor {
     this.#carryOut({ kind: 'dropAdmission', admission });
   }
 
-  /** Gives the last message up. */
+  /** Gives up the last message. */
   abandon(): void {
     if (this.#task !== undefined) this.#carryOut({ kind: 'abandonTask', task: this.#task });
   }
@@ -159,7 +159,7 @@ export class LoneExecutor {
     return this.events.filter((event): event is EventOf<K> => event.kind === kind);
   }
 
-  /** Resolves with the first event of this kind, which may have come before. */
+  /** @returns resolves with the first event of this kind, which may have come before */
   async next<K extends ReplicaEvent['kind']>(
     kind: K,
     matches: (event: EventOf<K>) => boolean = () => true,
@@ -193,7 +193,7 @@ export class LoneExecutor {
     return this.next('executed', (event) => event.task === task);
   }
 
-  /** Does something as the loop carries out an effect. */
+  /** Has the loop carry out an effect. */
   #carryOut(effect: ReplicaEffect): void {
     this.#effects.push(effect);
     this.#loop.dispatch({ kind: 'tick' });

@@ -5,7 +5,7 @@ import { counterService } from './counter.js';
 /** A request to harm the process. */
 export interface Deadly {
   readonly how: Harm;
-  /** The one replica that is harmed; the others answer. Default: all are. */
+  /** The one replica to harm; the others answer. Default: all of them. */
   readonly only?: string;
 }
 
@@ -19,7 +19,7 @@ export const mortalService = {
 
 export type Ended = Pick<StatusObject, 'code' | 'details'>;
 
-/** @returns how the call ends, OK included */
+/** @returns the status with which the call ends, OK included */
 export function unary(client: Client, method: typeof counterService.Add, request: unknown): Promise<Ended> {
   const { path, requestSerialize, responseDeserialize } = method;
   return new Promise((resolve) => {
@@ -29,7 +29,7 @@ export function unary(client: Client, method: typeof counterService.Add, request
   });
 }
 
-/** @returns how a stream ends whose handler harms its process */
+/** @returns the status of a stream whose handler harms its process */
 export function dieInStream(client: Client, how: Harm): Promise<Ended> {
   const { path, requestSerialize, responseDeserialize } = mortalService.DieInStream;
   return new Promise((resolve) => {
@@ -67,5 +67,5 @@ const HARMS = {
   },
 };
 
-/** Harms the process. What errors do not end a process anyway end it at once. */
+/** Harms the process, by an uncaught error or in a way that certainly ends it. */
 export const die = (how: Harm): void => HARMS[how]();

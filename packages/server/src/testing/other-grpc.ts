@@ -1,4 +1,4 @@
-/** A second copy of grpc-js, as a project has that installs two versions of it. */
+/** A second copy of grpc-js, as in a project that installs two versions of it. */
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,11 @@ import { dirname, join } from 'node:path';
 
 type GrpcJs = typeof import('@grpc/grpc-js');
 
-/** Loads another copy of grpc-js. @returns it, and what removes its files */
+/**
+ * Loads another copy of grpc-js.
+ *
+ * @returns the copy, and a function that removes its files
+ */
 export function otherGrpc(): { readonly grpc: GrpcJs; remove(): void } {
   const installed = dirname(realpathSync(require.resolve('@grpc/grpc-js/package.json')));
   const directory = mkdtempSync(join(tmpdir(), 'understudy-grpc-'));

@@ -1,14 +1,14 @@
-/** A service for tests that handlers call. */
+/** A service that handlers call, for tests. */
 import { currentHandling, type NestedCallHandle, type SendNested } from '@understudy/context';
 import { type NestedCaller, type Outcome, type Reply, replyOf } from '@understudy/core/internal';
 
 const METHOD = '/test.Other/Ask';
 
-/** A call that left. */
+/** A call that left the replica. */
 export interface Left {
   readonly caller: NestedCaller;
   /**
-   * Whether the call, or what gave it up, ran inside a handling, so that a call made there would count as the
+   * Whether the call, or the code that gave it up, ran inside a handling, so that a call made there would count as the
    * handler's.
    */
   nests: boolean;
@@ -20,14 +20,18 @@ export interface Left {
 export class OtherService {
   readonly left: Left[] = [];
 
-  /** Makes a call. To be called within a handler. */
+  /** Makes a call. Call this within a handler. */
   call(text: string, told: (outcome: Reply) => void, send: SendNested = this.#send): NestedCallHandle {
     const handling = currentHandling();
     if (handling === undefined) throw new Error('asked from outside a handler');
     return handling.nest({ method: METHOD, message: Buffer.from(text) }, send, told);
   }
 
-  /** Makes a call. Resolves with the answer, or with why there is none. */
+  /**
+   * Makes a call.
+   *
+   * @returns resolves with the answer, or with the reason why there is none
+   */
   ask(text: string): Promise<string> {
     return new Promise((resolve) => this.call(text, (outcome) => resolve(textOf(outcome))));
   }

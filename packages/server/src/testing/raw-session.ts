@@ -1,4 +1,4 @@
-/** A client's session that a test drives by hand, so that it may say what no client of ours says. */
+/** A client's session that a test drives by hand, so that it may say what our clients never say. */
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
   type ConnectionId,
@@ -19,7 +19,7 @@ import { RawStream } from './raw-stream.js';
 
 export const HEADER = { term: NO_TERM, sentAtMs: 2, repliesSeenUpTo: NO_SEQ, destOrderInfo: [], closing: false };
 
-/** A frame that says nothing. */
+/** A frame without content. */
 export const EMPTY: MulticastFrame = { kind: 'multicast', header: HEADER, requests: [], reads: [], streams: [] };
 
 export const addition = (id: string): Request => ({
@@ -43,7 +43,7 @@ export class RawSession {
     this.stream.send(encodeSessionFrame(frame, this.#secret));
   }
 
-  /** @param said what the hello says in place of the truth */
+  /** @param said replaces fields of the hello */
   async hello(said: Partial<HelloFrame> = {}): Promise<ReplyFrame> {
     const { repliesSeenUpTo, sentAtMs, term } = HEADER;
     const connection: ConnectionId = connectionOf(this.#secret);

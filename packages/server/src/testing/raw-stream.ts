@@ -12,14 +12,14 @@ import { unwrapFrame, wrapFrame } from '@understudy/wire';
 /** A MAC with the tag and the length of its field. */
 const MAC_BYTES = 18;
 
-/** A link to one of a replica's own services, for tests that send what no replica or client of ours would send. */
+/** A link to one of a replica's own services, for tests that send what our replicas and clients never send. */
 export class RawStream {
   readonly #client: Client;
   readonly stream: ClientDuplexStream<Buffer, Buffer>;
   readonly ended: Promise<StatusObject & { readonly metadata: Metadata }>;
-  /** Every message that came, as it came. */
+  /** Every message that arrived, unchanged. */
   readonly raw: Buffer[] = [];
-  /** Whether each message that comes has a MAC, since both sides have proved themselves. */
+  /** Whether each arriving message has a MAC, because both sides have proved themselves. */
   isSealed = false;
   readonly #frames: Uint8Array[] = [];
   #wake: () => void = () => {};
@@ -36,7 +36,7 @@ export class RawStream {
     });
   }
 
-  /** Reads frames from now on; before this, nothing is taken from the link. */
+  /** Reads frames from now on; until this call the link is not read. */
   listen(): this {
     this.stream.on('data', (message: Buffer) => {
       this.raw.push(message);

@@ -24,11 +24,11 @@ export interface Answer {
 export interface NodeSetup {
   /** Where to listen. Default: a free port of loopback. */
   readonly address?: string;
-  /** How the server proves itself, and what it asks of clients. Default: it has no TLS. */
+  /** The certificate of the server, and what it demands of clients. Default: no TLS. */
   readonly credentials?: ServerCredentials;
   /** The service's own interceptors. */
   readonly users?: readonly ServerInterceptor[];
-  /** Whether the server is given the replica's interceptors. Default true. */
+  /** Whether the server gets the replica's interceptors. Default true. */
   readonly guarded?: boolean;
   /** Options of the server besides its interceptors. */
   readonly options?: ServerOptions;
@@ -50,7 +50,7 @@ export class Node {
     { users = [], guarded = true, services, options: own = {} }: NodeSetup,
   ) {
     this.replica = new ReplicaRuntime({
-      // This process is the test runner's, too.
+      // This process also runs the tests.
       endsBlocked: false,
       ...options,
       state: options.state ?? this.counter,
@@ -102,7 +102,7 @@ export class Node {
     });
   }
 
-  /** Makes a call of a service that speaks as the counter does. */
+  /** Makes a call of a service that has the counter's codec. */
   callAt(path: string, request: unknown): Promise<Answer> {
     this.#client ??= new Client(this.address, credentials.createInsecure());
     const { requestSerialize, responseDeserialize } = counterService.Add;
@@ -130,9 +130,9 @@ export class Node {
   }
 }
 
-/** Of groups that fail over only if they are told to: no busy machine stalls a primary for this long. */
+/** The lease of groups that fail over only on command: no busy machine stalls a primary for this long. */
 const LONG_LEASE_MS = 20_000;
-/** Of groups that do: how long a replica that is gone holds up the others. */
+/** The lease of groups that fail over by themselves: for this long a lost replica holds up the others. */
 export const SHORT_LEASE_MS = 300;
 
 /** A coordinator that a test can disturb. */
@@ -182,7 +182,7 @@ export class Stage {
     },
   };
 
-  /** Makes a bound replica that is not started. */
+  /** Makes a replica whose server is bound, without starting it. */
   async bind(
     replicaId: string,
     options: Partial<ReplicaServerOptions> = {},
@@ -218,7 +218,7 @@ export class Stage {
     return nodes;
   }
 
-  /** Makes a running replica the primary, by an operator's word. */
+  /** Makes a running replica the primary, as an operator would. */
   async force(id: string): Promise<void> {
     const coordinator = this.coordinator('counters');
     const record = await coordinator.read();
@@ -231,9 +231,7 @@ export class Stage {
     if (result.kind !== 'swapped') throw new Error(`cannot force ${id}: ${result.kind}`);
   }
 
-  /**
-   * Resolves once `condition` holds. It is looked at after every change of a role and at every turn of a short timer.
-   */
+  /** Resolves once `condition` holds. It checks after every change of a role and every few milliseconds. */
   until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {

@@ -55,7 +55,7 @@ const anyOrder: fc.Arbitrary<OrderInfo> = fc.oneof(
   cancelOrder,
 );
 
-/** Any of them may come after a digest of the state. */
+/** Any order may follow a digest of the state. */
 export const orderInfo: fc.Arbitrary<OrderInfo> = fc
   .tuple(anyOrder, fc.boolean())
   .map(([order, digestsState]) => withAllFields(digestsState ? { ...order, digestsState } : order));
@@ -64,8 +64,8 @@ const withAllFields = (order: OrderInfo): OrderInfo =>
   order.kind === 'call' ? callOrderAt(order.term, order.orderNum, order.timeMs, order) : order;
 
 /**
- * What a primary issues: consecutive orderNums in one term, times that never go back, few connections, seqNums that
- * mostly grow by one.
+ * Orders as a primary issues them: consecutive orderNums in one term, times that never go back, few connections,
+ * seqNums that mostly grow by one.
  */
 const run: fc.Arbitrary<OrderInfo[]> = fc
   .record({

@@ -61,7 +61,7 @@ export const caller: fc.Arbitrary<NestedCaller> = withOptional<
   Omit<NestedCaller, 'owner' | 'proof' | 'received'>,
   { owner: string; proof: Uint8Array; received: number }
 >({ client: text, term, id: nestedId, settledUpTo: orderNum }, { owner: text, proof: bytes, received: count });
-/** What a client may say of a calling group: anything but whose name it uses. */
+/** Anything that a client may say of a calling group: everything except the owner of the name. */
 export const clientCaller: fc.Arbitrary<NestedCaller> = caller.map(({ owner: _, ...rest }) => rest);
 const nestedReply: fc.Arbitrary<NestedReply> = fc.record({ to: nestedId, outcome: reply }, REQUIRED);
 
@@ -95,7 +95,10 @@ export const request: fc.Arbitrary<Request> = withOptional<
   },
 );
 
-/** What a client may send: anything but a reply, the name of an idempotency key, and whose name a caller uses. */
+/**
+ * Anything that a client may send: everything except a reply, the name of an idempotency key, and the owner of a
+ * caller's name.
+ */
 export const clientRequest: fc.Arbitrary<Request> = fc
   .tuple(request, clientCaller)
   .map(([{ reply: _, key: __, timer: ___, nested, ...rest }, caller]) => ({

@@ -11,15 +11,15 @@ export const HOSTILE = 'C2';
 /** Frames that the hostile client sends between two calls of the honest one. */
 const FRAMES_A_CALL = 25;
 
-/** What came of a hostile client and an honest one that shared a group for a while. */
+/** The result of a time in which a hostile client and an honest one shared a group. */
 export interface Course {
   readonly calls: number;
-  /** The texts that the honest client was answered with, and its failures. */
+  /** The texts with which the group answered the honest client, and its failures. */
   readonly answered: readonly string[];
   readonly servers: readonly string[];
   /** The digest of what each of those has processed, and up to which order. */
   readonly digests: readonly string[];
-  /** How many bodies all of them have refused. */
+  /** How many bodies the replicas have refused in all. */
   readonly refusedBodies: number;
 }
 
@@ -38,7 +38,7 @@ export function besideHostile(seed: number, words: readonly string[], calls: num
   const frames = new HostileFrames(seed, world.config.group);
   for (let call = 1; call <= calls; call++) {
     if (call === calls / 2) {
-      // What only the primary holds is lost with it, so the others get the time to fetch it.
+      // An order that only the primary holds is lost with it, so the others get the time to fetch it.
       world.pass(100);
       world.crash('S1');
       world.pass(3000);

@@ -38,7 +38,7 @@ export class HostileFrames {
   }
 
   frame(nowMs: number): SessionFrame {
-    // The next hello is of a new connection.
+    // The next hello opens a new connection.
     if (this.below(120) === 0) this.#sessions++;
     switch (this.below(12)) {
       case 0:
@@ -95,7 +95,7 @@ export class HostileFrames {
     return Array.from({ length: this.below(most + 1) }, draw);
   }
 
-  /** Mostly a small number, seldom one at an end of what the wire can carry. */
+  /** Mostly a small number, seldom one at an end of the range of the wire. */
   #number(): number {
     const odds = this.below(200);
     if (odds === 0) return HUGE;
@@ -127,7 +127,7 @@ export class HostileFrames {
     return this.#some(3, () => ({ of: this.#seqNum(), received: this.#number(), awaitStable: this.below(2) === 0 }));
   }
 
-  /** All connections have the same bodies under the same numbers, so that no two replicas get different ones. */
+  /** All connections have the same bodies under the same numbers, so no two replicas get different ones. */
   #requestOf(seqNum: SeqNum): Request {
     let request = this.#requests.get(seqNum);
     if (request === undefined) {

@@ -15,14 +15,14 @@ export interface ClientWorld {
   print(line: string): void;
 }
 
-/** What a client of ours would send, and this one does not. */
+/** Whether the frame is one that our clients would send and this client hides. */
 const isHidden = ({ hides }: Client, frame: SessionFrame): boolean =>
   (hides === 'orders' && frame.kind === 'collected') ||
   (hides === 'bodies' && frame.kind === 'multicast' && frame.requests.length > 0);
 
 const nothing = (): void => {};
 
-/** Carries out what a session's core says. An application takes each item at once. */
+/** Carries out the effects of a session's core. The application takes each item at once. */
 export function clientAdapter(world: ClientWorld, client: Client): Adapter<SessionEffect> {
   const { names, links, requests } = world;
   const say = (text: string): void => world.print(`${client.name}  ${text}`);

@@ -9,14 +9,14 @@ import { Process } from './process.js';
 export class Client extends Process<SessionEvent, SessionEffect> {
   declare core: Session | undefined;
   readonly connection: ConnectionId;
-  /** Its session is over, and it opens no link any more. */
+  /** Its session is over, and it opens no more links. */
   ended = false;
-  /** What it has proved to be to every replica. */
+  /** The identity that the client has proved to every replica. */
   identity: string | undefined;
-  /** Whether it says nothing of what it holds, and whether it keeps to itself what it is asked for. */
+  /** What the client hides: the orders that it holds, or the bodies that replicas ask for. */
   hides: 'nothing' | 'orders' | 'bodies' = 'nothing';
 
-  /** @param number the client's, from 1; its connection is named after it */
+  /** @param number the number of the client, from 1; its connection is named after it */
   constructor(name: string, number: number, slots: number, config: GroupConfig) {
     super(name, { kind: 'flush' });
     this.connection = sessionOf(number);

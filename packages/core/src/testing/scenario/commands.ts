@@ -31,7 +31,7 @@ const PROCESSES: Readonly<Record<string, Command>> = {
     world.settle();
     world.pass(20);
   }),
-  /** Starts it, and nothing moves yet. */
+  /** Starts the replica without letting anything else move. */
   begin: each((world, name) => world.startServer(name)),
   client: each((world, name) => world.startClient(name)),
   /** `misled C1 Append`: a client whose own settings say that this method is the one that only reads. */
@@ -43,10 +43,10 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   threads: (world) => {
     world.threads = true;
   },
-  /** `block S1`: its main thread takes no step, and its liveness thread goes on. */
+  /** `block S1`: the main thread of S1 takes no step, while its liveness thread goes on. */
   block: each((world, name) => world.block(name, true)),
   unblock: each((world, name) => world.block(name, false)),
-  /** `deaf S1`: its main thread is not told what its liveness thread hears. */
+  /** `deaf S1`: the main thread of S1 does not learn what its liveness thread hears. */
   deaf: each((world, name) => {
     world.server(name).deaf = true;
   }),
@@ -54,7 +54,10 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   identity: (world, [name = '', identity]) => {
     world.client(name).identity = identity;
   },
-  /** `hide C1 orders`: it goes on, and never says what it holds; `hide C1 bodies`: or never sends a request again. */
+  /**
+   * `hide C1 orders`: C1 goes on without ever saying what it holds. `hide C1 bodies`: without ever sending a request
+   * again.
+   */
   hide: (world, [name = '', what = '']) => {
     world.client(name).hides = what as 'orders' | 'bodies' | 'nothing';
   },
@@ -81,25 +84,25 @@ const PROCESSES: Readonly<Record<string, Command>> = {
     servers.set(name, server);
     server.lacks = methods.map((method) => `/log.Log/${method}`);
   },
-  /** `retire S1 2000`: told to stop, it waits so long for learners if it is the last one in sync. */
+  /** `retire S1 2000`: S1 is told to stop. If it is the last one in sync, it waits this long for learners. */
   retire: (world, [name = '', ms]) => world.tell(world.server(name), { kind: 'stepDown', learnersMs: Number(ms) }),
-  /** From its next start on, its process has a state as it was in the beginning. */
+  /** From its next start on, its process has the initial state. */
   fresh: each(({ servers }, name) => {
     const server = servers.get(name) ?? new Server(name);
     servers.set(name, server);
     server.fresh = true;
   }),
-  /** Its adapter finds that no replica in sync runs, and its user wants the group to begin anew then. */
+  /** Its adapter finds that no replica in sync runs, and its user wants the group to begin anew in that case. */
   gone: each((world, name) =>
     world.tell(world.server(name), { kind: 'groupGone', epoch: world.keeper.record?.epoch ?? 0 }),
   ),
-  /** `copies S1 off`: its user's state cannot be copied. */
+  /** `copies S1 off`: the user's state on S1 cannot be copied. */
   copies: (world, [name = '', state]) => {
     world.server(name).copies = state === 'on';
   },
   /**
-   * `blocks S1`: the function of its user that copies or restores the state blocks it, until it is resumed.
-   * `cuts S1`: its copies travel in a chunk for each entry. `snapshots S1`: these are drawn as they are sent.
+   * `blocks S1`: the user's function that copies or restores the state blocks S1 until `resume`. `cuts S1`: its copies
+   * travel in one chunk for each entry. `snapshots S1`: its copies are read while they are sent.
    */
   cuts: each((world, name) => {
     world.server(name).cuts = true;
@@ -122,7 +125,7 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   restore: each((world, name) =>
     world.tell(world.server(name), { kind: 'operator', request: 1, asks: { kind: 'restore' } }),
   ),
-  /** Whom the record names, and whom its primary dials. */
+  /** Prints the replicas that the record names, and those that its primary dials. */
   names: (world) => {
     const { addresses = {}, primary } = world.keeper.record ?? {};
     const dials = primary && world.server(primary.id).wanted;
@@ -130,7 +133,10 @@ const PROCESSES: Readonly<Record<string, Command>> = {
       `   record names ${Object.keys(addresses).join(' ')}; the primary dials ${dials?.join(' ') || 'nobody'}`,
     );
   },
-  /** `lose`: the record is deleted; `lose told`: and the coordinator tells what it was; `lose 2`: it is that of epoch 2 again. */
+  /**
+   * `lose`: the record is deleted. `lose told`: the coordinator also says what it was. `lose 2`: the record of epoch 2
+   * is back.
+   */
   lose: (world, [how = '0']) => world.keeper.lose(how === 'told' ? 0 : Number(how), how === 'told'),
 };
 
@@ -139,7 +145,10 @@ const REQUESTS: Readonly<Record<string, Command>> = {
     for (const text of texts) requests.call(name, text);
   },
   read: ({ requests }, [name = '', text = '']) => requests.call(name, text, true),
-  /** `misread C1 Append m1`: its application takes the method for read-only. `misorder C1 Read r1`: for one that is not. */
+  /**
+   * `misread C1 Append m1`: the application of C1 takes the method for read-only. `misorder C1 Read r1`: for one that
+   * is not read-only.
+   */
   misread: ({ requests }, [name = '', method = '', text = '']) => requests.misread(name, method, text, true),
   misorder: ({ requests }, [name = '', method = '', text = '']) => requests.misread(name, method, text, false),
   cancel: ({ requests }, [name = '', text = '']) => requests.cancel(name, text),
@@ -147,14 +156,14 @@ const REQUESTS: Readonly<Record<string, Command>> = {
   send: ({ requests }, [name = '', stream = '', ...texts]) => {
     for (const text of texts) requests.send(name, stream, text);
   },
-  /** `fill C1 s1 7000`: a message of so many bytes. */
+  /** `fill C1 s1 7000`: sends a message of this many bytes. */
   fill: ({ requests }, [name = '', stream = '', bytes]) => requests.send(name, stream, 'x'.repeat(Number(bytes))),
   end: ({ requests }, [name = '', stream = '']) => requests.halfClose(name, stream),
   /** `plain S1 m1`, with an idempotency key `plain S1 m1 k`, and with a deadline on the wall `plain S1 m1 k 5000`. */
   plain: ({ requests }, [name = '', text = '', key, deadlineMs]) =>
     requests.plainCall(name, text, key, false, deadlineMs === undefined ? undefined : Number(deadlineMs)),
   plainread: ({ requests }, [name = '', text = '']) => requests.plainCall(name, text, undefined, true),
-  /** `within S1 50 m1`: a plain call whose deadline is in 50 ms. */
+  /** `within S1 50 m1`: a plain call with a deadline in 50 ms. */
   within: ({ requests }, [name = '', ms, text = '']) => requests.plainCallWithin(name, text, Number(ms)),
   plainopen: ({ requests }, [name = '', text = '']) => requests.plainOpen(name, text),
   plainsend: ({ requests }, [name = '', stream = '', text = '']) =>
@@ -162,15 +171,16 @@ const REQUESTS: Readonly<Record<string, Command>> = {
   plainend: ({ requests }, [name = '', stream = '']) => requests.plainPart(name, stream, { kind: 'end' }),
   plaingone: ({ requests }, [name = '', stream = '']) => requests.plainGone(name, stream),
   /**
-   * `nested C1 m1 3.0 2 1`: made at order 3 of another group, in its term 2, which has settled all up to 1. With
-   * `nested C1 m1 3.0 2 1 shop`, replicas know the caller as shop.
+   * `nested C1 m1 3.0 2 1`: a call made at order 3 of another group, in its term 2, after it has settled everything up
+   * to 1. With `nested C1 m1 3.0 2 1 shop`, replicas know the caller as shop.
    */
   nested: ({ requests }, [name = '', text = '', id = '', term = '1', settledUpTo = '0', owner]) => {
     requests.nestedCall(name, text, { ...callerAt(id, term, settledUpTo), ...(owner !== undefined && { owner }) });
   },
   /**
-   * `nestedopen C1 s1 3.0 2`: a stream that another group opens in the same way. `nestedopen C2 s1b 3.0 2 1 4`: it may
-   * have been opened before; the group has its items up to 1, and what it sent up to 4 is in the order.
+   * `nestedopen C1 s1 3.0 2`: a stream that another group opens in the same way. `nestedopen C2 s1b 3.0 2 1 4`: a
+   * stream that may have been opened before; the group has its items up to 1, and the messages that it sent up to 4 are
+   * in the order.
    */
   nestedopen: ({ requests }, [name = '', text = '', id = '', term = '1', received, position]) => {
     const place = { again: received !== undefined, received: Number(received ?? 0), position: Number(position ?? 0) };
@@ -188,7 +198,7 @@ const HANDLERS: Readonly<Record<string, Command>> = {
     world.autoFinish = state === 'on';
   },
   finish: each((world, name) => world.finish(name)),
-  /** `finishcall S1 m1`: the handler ends that was called with this text. */
+  /** `finishcall S1 m1`: the handler of the call with this text ends. */
   finishcall: (world, [name = '', text]) => world.finish(name, text),
   endstreams: each((world, name) => world.endStreams(name)),
   admit: each((world, name) => world.admit(name)),
@@ -200,22 +210,22 @@ const HANDLERS: Readonly<Record<string, Command>> = {
     const outcome = { kind: 'reply', code: 0, details: '', message: bytesOf(text) } as const;
     world.tell(server, { kind: 'nestedReply', to: id, outcome });
   },
-  /** `distrust S1`: the interceptors of S1 refuse every call from now on, as if no caller had a token. */
+  /** `distrust S1`: the interceptors of S1 refuse every call from now on. */
   distrust: each(({ servers }, name) => {
     const server = servers.get(name);
     if (server !== undefined) server.distrusts = true;
   }),
-  /** `wall S1 5000`: the clock on the wall of S1 shows so many milliseconds. */
+  /** `wall S1 5000`: the wall clock of S1 shows this many milliseconds. */
   wall: (world, [name = '', ms]) => {
     world.server(name).wallMs = Number(ms);
   },
-  /** `advance 60000`: the group's time goes on by so many milliseconds on all servers, while their clocks stay. */
+  /** `advance 60000`: the group's time moves on by this many milliseconds on all servers, while their clocks stay. */
   advance: (world, [ms]) => {
     const servers = [...world.servers.values()];
     for (const server of servers) server.aheadMs += Number(ms);
     for (const server of servers) if (server.core !== undefined) world.tell(server, { kind: 'wake' });
   },
-  /** `every S1 sweep 100`: from its next start on, its service has registered this. */
+  /** `every S1 sweep 100`: from its next start on, the service of S1 has registered this timer. */
   every: ({ servers }, [name = '', timer = '', ms]) => {
     const server = servers.get(name) ?? new Server(name);
     servers.set(name, server);
@@ -227,23 +237,23 @@ const HANDLERS: Readonly<Record<string, Command>> = {
     servers.set(name, server);
     server.mayArm = true;
   }),
-  /** `alter S2`: something outside of all handlers changes a value in its state. */
+  /** `alter S2`: code outside of all handlers changes a value in the state of S2. */
   alter: each((world, name) => world.server(name).service.alter()),
-  /** `shuffle S2`: its state has another order after it was restored. */
+  /** `shuffle S2`: the state of S2 has another order after each restore. */
   shuffle: each((world, name) => {
     world.server(name).shuffles = true;
   }),
-  /** `otherstate S2 tell`: what it does in its next lives if its state is another one than the primary's. */
+  /** `otherstate S2 tell`: what S2 does in its next lives if its state differs from the primary's. */
   otherstate: ({ servers }, [name = '', what]) => {
     const server = servers.get(name) ?? new Server(name);
     servers.set(name, server);
     server.onOtherState = what as OnOtherState;
   },
-  /** `grows S1 20000000`: its state has so many bytes. */
+  /** `grows S1 20000000`: the state of S1 counts as this many bytes. */
   grows: (world, [name = '', bytes]) => {
     world.server(name).stateBytes = Number(bytes);
   },
-  /** `digests S1 200`: taking a digest of its state blocks it for so long. `digests S1 hold`: until `digests S1 0`. */
+  /** `digests S1 200`: each digest of its state blocks S1 for this long. `digests S1 hold`: until `digests S1 0`. */
   digests: (world, [name = '', ms]) => {
     const server = world.server(name);
     server.holdsDigests = ms === 'hold';
@@ -263,7 +273,7 @@ const NETWORK: Readonly<Record<string, Command>> = {
   deliver: ({ links }, [link, count]) => {
     for (let i = 0; i < Number(count ?? 1); i++) links.deliver(...ends(link));
   },
-  /** `transfer S2>S1`: a copy of the state makes its way, although this link is held. */
+  /** `transfer S2>S1`: a copy of the state arrives, although this link is held. */
   transfer: (world, [link]) => {
     do world.settle();
     while (world.links.deliverCopy(...ends(link)));
@@ -277,7 +287,10 @@ const NETWORK: Readonly<Record<string, Command>> = {
   cutmain: ({ links }, [a = '', b = '']) => links.cutMain(a, b),
   cutthreads: ({ links }, [a = '', b = '']) => links.cutThreads(a, b),
   heal: (world, [a = '', b = '']) => world.heal(a, b),
-  /** `coordinator off`, `on`; `silent S1`: it carries out what S1 asks for and tells S1 nothing, until healed. */
+  /**
+   * `coordinator off`, `on`; `silent S1`: the coordinator carries out what S1 asks for and does not answer S1 until
+   * `heal`.
+   */
   coordinator: ({ keeper }, [state = '', name = '']) => {
     if (state === 'silent') keeper.silence(name);
     else keeper.switchTo(state === 'on');
@@ -313,15 +326,15 @@ const NETWORK: Readonly<Record<string, Command>> = {
   claim: (world, [link, orderNum]) => world.links.send(...ends(link), claimed(world, Number(orderNum))),
 };
 
-/** What a line of a scenario can ask for. */
+/** The commands that a line of a scenario can give. */
 export const COMMANDS: Readonly<Record<string, Command>> = { ...PROCESSES, ...REQUESTS, ...HANDLERS, ...NETWORK };
 
-/** A null message that reflects an order which no replica sealed. */
+/** A null message that reflects an order that no replica sealed. */
 function forged(world: World, orderNum: number, term: Term): Frame {
   return { kind: 'multicast', header: headerOf(world, [madeUp(term, orderNum)]), requests: [], reads: [], streams: [] };
 }
 
-/** An answer to `collect` that claims an order which no replica sealed. */
+/** An answer to `collect` that claims an order that no replica sealed. */
 const claimed = ({ nowMs }: World, orderNum: number): Frame => ({
   ...{ kind: 'collected', term: 2 as Term, orders: [madeUp(1 as Term, orderNum)], retained: [], outstanding: [] },
   ...{ streams: [], sentUpTo: 0 as SeqNum, repliesSeenUpTo: 0 as SeqNum, sentAtMs: nowMs },

@@ -2,7 +2,10 @@ import type { GroupConfig } from '../../config/config.js';
 import { parseServiceConfig } from '../../config/service-config.js';
 import { World } from './world.js';
 
-/** What a scenario's first command asks for: `group replicas=S1,S2,S3 interceptors multicast=direct leaseMs=300`. */
+/**
+ * The config that a scenario's first command asks for: `group replicas=S1,S2,S3 interceptors multicast=direct
+ * leaseMs=300`.
+ */
 export function groupOf(
   args: readonly string[],
   print: (line: string) => void,

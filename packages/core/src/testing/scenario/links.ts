@@ -11,7 +11,7 @@ import type { Server } from './server.js';
 
 const COPY_FRAMES: ReadonlySet<string> = new Set(['checkpoint', 'piece', 'pieceAck', 'busy', 'busyHeard']);
 
-/** Whatever travels on a link. */
+/** Any frame that travels on a link. */
 export type Frame = PeerFrame | SessionFrame | ReplyFrame;
 
 /** What a client has proved to be, as an event has it. */
@@ -22,13 +22,13 @@ export const identityOf = (client: Client | undefined): { readonly identity?: st
 class ScriptedLink extends VirtualLink<Frame> {
   readonly from: string;
   readonly to: string;
-  /** What the replica knows a client's link by; both directions have it. */
+  /** The name under which the replica knows a client's link; both directions have it. */
   readonly id: LinkId | undefined;
-  /** Frames stay on their way until they are released. */
+  /** Whether frames stay under way until they are released. */
   held = false;
-  /** The next chunk of a state arrives otherwise than it was sent. */
+  /** Whether the next chunk of a state arrives damaged. */
   damages = false;
-  /** The acknowledgment or term that it last carried; to repeat it says nothing. */
+  /** The acknowledgment or term that it last carried; a frame that repeats it is not shown. */
   said: string | undefined;
 
   constructor(from: string, to: string, id: LinkId | undefined) {
@@ -45,7 +45,7 @@ function damaged(link: ScriptedLink, frame: Frame): Frame {
   return { ...frame, piece: { kind: 'state', bytes: frame.piece.bytes.map((byte) => byte ^ 1) } };
 }
 
-/** What links connect, and who is told what happens to them. */
+/** The processes that links connect, and the hooks by which they learn of changes. */
 export interface LinkedWorld {
   readonly names: readonly string[];
   readonly servers: ReadonlyMap<string, Server>;
@@ -55,7 +55,7 @@ export interface LinkedWorld {
   print(line: string): void;
 }
 
-/** The links between all processes: made again whenever that is possible, broken when one of their ends is gone. */
+/** The links between all processes: made again whenever possible, broken when one of their ends is gone. */
 export class Links {
   readonly cuts = new Cuts();
   /** Where the links of liveness threads are cut. */
@@ -118,7 +118,7 @@ export class Links {
 
   // ── breaking and holding links ──────────────────────────────────────────────────────────────────────────────────
 
-  /** All links of a process break: whatever is on its way to or from it is lost. */
+  /** Breaks all links of a process; everything under way to or from it is lost. */
   breakAll(name: string): void {
     for (const link of this.#at(name)) this.#break(link);
   }
@@ -138,13 +138,15 @@ export class Links {
     else this.#world.tell(server, { kind: 'peerDown', peer: to as ReplicaId });
   }
 
-  /** The link on which one sends to the other breaks, and what is on its way on it is lost. It is made again at once. */
+  /**
+   * Breaks the link on which one sends to the other, with everything under way on it. The link is made again at once.
+   */
   breakOne(from: string, to: string): void {
     const link = this.#get(from, to);
     if (link !== undefined) this.#break(link);
   }
 
-  /** No link between the two works any more, and none can be made. */
+  /** Breaks every link between the two and lets none be made. */
   cut(a: string, b: string): void {
     this.cuts.cut(a, b);
     this.cuts.cut(b, a);
@@ -152,13 +154,13 @@ export class Links {
     for (const link of [this.#get(a, b), this.#get(b, a)]) if (link !== undefined) this.#break(link);
   }
 
-  /** The liveness threads of the two do not reach each other. */
+  /** Cuts the link between the liveness threads of the two. */
   cutThreads(a: string, b: string): void {
     this.threadCuts.cut(a, b);
     this.threadCuts.cut(b, a);
   }
 
-  /** No main link between the two works any more; their liveness threads reach each other. */
+  /** Cuts the main links between the two, while their liveness threads reach each other. */
   cutMain(a: string, b: string): void {
     this.cut(a, b);
     this.threadCuts.mend(a, b);
@@ -208,13 +210,17 @@ export class Links {
     if (link === undefined || !this.#deliver(link)) throw new Error(`nothing is on its way from ${from} to ${to}`);
   }
 
-  /** The next chunk of a state that is sent from one to the other arrives otherwise. */
+  /** Damages the next chunk of a state that one sends to the other. */
   damage(from: string, to: string): void {
     const link = this.#get(from, to);
     if (link !== undefined) link.damages = true;
   }
 
-  /** Delivers what is on its way as long as it belongs to a copy of the state. @returns whether there was anything */
+  /**
+   * Delivers the frames under way as long as they belong to a copy of the state.
+   *
+   * @returns whether there were any
+   */
   deliverCopy(from: string, to: string): boolean {
     const link = this.#get(from, to);
     if (link?.head === undefined || link.head === END || !COPY_FRAMES.has(link.head.kind)) return false;
@@ -222,7 +228,11 @@ export class Links {
     return true;
   }
 
-  /** Delivers everything that is on its way and not held. @returns whether there was anything */
+  /**
+   * Delivers everything that is under way and not held.
+   *
+   * @returns whether there was anything
+   */
   deliverAll(): boolean {
     let moved = false;
     for (const link of [...this.#links.values()]) while (!link.held && this.#deliver(link)) moved = true;

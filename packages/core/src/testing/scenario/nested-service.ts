@@ -17,8 +17,8 @@ interface Asked {
 }
 
 /**
- * How a scenario's service calls other services. The handler of `ask…` waits for the reply and answers with it, that of
- * `askTwice…` for two replies; the handler of `note…` answers at once, and the reply is noted when it comes.
+ * The calls of a scenario's service to other services. The handler of `ask…` waits for the reply and answers with it,
+ * that of `askTwice…` waits for two replies; the handler of `note…` answers at once, and notes the reply when it comes.
  */
 export class NestedService {
   /** Calls that were sent and have no reply yet. */

@@ -11,7 +11,7 @@ export abstract class Process<Event extends { readonly kind: string }, Effect> {
   paused = false;
   readonly #flush: Event;
   #inbox: Event[] = [];
-  /** What happened during a pause. The process learns of it after the frames that had arrived before. */
+  /** What happened during a pause. The process learns of it after the frames that arrived before. */
   #late: Event[] = [];
   #busy = false;
 
@@ -33,7 +33,7 @@ export abstract class Process<Event extends { readonly kind: string }, Effect> {
     if (this.runs) (this.paused ? this.#late : this.#inbox).push(event);
   }
 
-  /** It happened before everything that waits. */
+  /** Puts an event before everything that waits. */
   postFirst(event: Event): void {
     if (this.runs) this.#inbox.unshift(event);
   }

@@ -11,7 +11,7 @@ export const COORDINATOR = 'coordinator';
 
 interface Change {
   readonly server: Server;
-  /** The life of the server that asked; a later life is not told. */
+  /** The life of the server that asked; a later life gets no answer. */
   readonly life: number;
   readonly next: GroupRecord;
   readonly putsBack: boolean;
@@ -21,7 +21,7 @@ interface DecidedChange extends Change {
   readonly won: boolean;
 }
 
-/** Whom the coordinator tells, and by which network. */
+/** The servers that the coordinator reports to, and the network between them. */
 export interface KeptWorld {
   readonly servers: ReadonlyMap<string, Server>;
   readonly links: { readonly cuts: Cuts };
@@ -30,14 +30,15 @@ export interface KeptWorld {
 }
 
 /**
- * The coordinator of a scenario: the group's record, the changes that wait for it, and whom it tells. A change is carried
- * out, and its outcome told, when the scenario says so; the simulator draws both, and loses questions and answers.
+ * The coordinator of a scenario: the group's record, the changes that wait for it, and the servers that it reports to.
+ * It carries out a change, and reports the outcome, when the scenario says so; the simulator draws both, and loses
+ * questions and answers.
  */
 export class RecordKeeper {
   readonly #world: KeptWorld;
   readonly #store = new RecordStore();
   #up = true;
-  /** The keeper does what these ask for but tells them nothing, so they do not know the outcome of their changes. */
+  /** The servers that get no answer, so they do not know the outcome of their changes. */
   readonly #silentTo = new Set<string>();
   #changes: readonly Change[] = [];
   #untold: readonly DecidedChange[] = [];
@@ -90,7 +91,7 @@ export class RecordKeeper {
     for (const server of this.#world.servers.values()) this.read(server);
   }
 
-  /** A replica reads the record, or its watch tells it. */
+  /** A replica reads the record, or hears of it by its watch. */
   read(server: Server): void {
     if (this.#isHeardBy(server)) this.#tell(server);
   }
@@ -106,15 +107,15 @@ export class RecordKeeper {
   }
 
   /**
-   * Somebody deletes the record, or puts back an older one.
+   * Deletes the record, or puts back an older one, as an outsider would.
    *
-   * @param epoch of the record that is there instead; 0 for none
-   * @param isTold whether the coordinator tells what was there before
+   * @param epoch of the record that is there afterwards; 0 for none
+   * @param isTold whether the coordinator says what was there before
    */
   lose(epoch: number, isTold: boolean): void {
     const last = this.record;
     this.#store.record = this.#past.find((record) => record.epoch === epoch);
-    // Whoever does not know the outcome of a change asks again, and finds that there is nothing to change.
+    // A server that does not know the outcome of a change asks again, and finds nothing left to change.
     this.#untold = this.#untold.map((outcome) => ({ ...outcome, won: false }));
     this.#world.print(`   record: ${this.record === undefined ? 'gone' : `rolled back to epoch ${epoch}`}`);
     for (const server of this.#world.servers.values()) {
@@ -132,7 +133,7 @@ export class RecordKeeper {
     this.#silentTo.add(server);
   }
 
-  /** A replica can be told again: first what became of its changes meanwhile. */
+  /** Answers a replica again, first with the outcomes of its changes in the meantime. */
   speakTo(server: Server): void {
     this.#silentTo.delete(server.name);
     for (const outcome of this.#untold) if (outcome.server === server) this.#answer(outcome);
@@ -140,7 +141,7 @@ export class RecordKeeper {
     this.read(server);
   }
 
-  /** An operator makes a replica the truth. */
+  /** An operator forces the record to a replica. */
   force(server: Server): void {
     const { record } = this;
     assert(record !== undefined, () => 'there is no record to force');

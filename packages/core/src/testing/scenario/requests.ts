@@ -9,7 +9,7 @@ import type { Client } from './client.js';
 import { identityOf } from './links.js';
 import type { Server } from './server.js';
 
-/** Whom requests go to. */
+/** The processes that requests go to. */
 export interface RequestedWorld {
   /** @throws if it does not run */
   server(name: string): Server;
@@ -21,7 +21,7 @@ export interface RequestedWorld {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** What applications ask for: calls and streams of sessions, and of clients without our interceptor. */
+/** The requests of applications: calls and streams of sessions, and of clients without our interceptor. */
 export class Requests {
   /** The text that each call was made with: scenarios name calls by it. */
   readonly texts = new Map<number, string>();
@@ -58,7 +58,7 @@ export class Requests {
     this.#ask(name, { kind: 'call', call: this.#newCall(text), request, readOnly });
   }
 
-  /** A call as the client's own settings have it, which may take another method for read-only than the group does. */
+  /** Makes a call by the client's own settings, which may take another method for read-only than the group does. */
   misread(name: string, method: string, text: string, readOnly: boolean): void {
     const request = { method: `/log.Log/${method}`, message: bytesOf(text) };
     this.#ask(name, { kind: 'call', call: this.#newCall(text), request, readOnly });
@@ -100,7 +100,10 @@ export class Requests {
     this.#ask(name, { kind: 'leaveStream', call: this.#callOf(stream) });
   }
 
-  /** A call of a client's session, or one that it makes for another's, reaches a replica as an RPC of its own. */
+  /**
+   * A call of a client's session, or one that it makes for another client's session, reaches a replica as an RPC of its
+   * own.
+   */
   rpcCall(name: string, server: string, text: string, seqNum: SeqNum, header: SessionHeader, session = name): void {
     const request = { method: '/log.Log/Append', message: bytesOf(text) };
     const carried = { connection: this.#world.client(session).connection, seqNum, awaitStable: false, header };
@@ -116,7 +119,7 @@ export class Requests {
     this.#tell(server, { kind: 'plainCall', call: this.#newCall(text), peer: 'plain', readOnly, request });
   }
 
-  /** A call whose deadline is in so many milliseconds, by the clock of the replica that it reaches. */
+  /** Makes a call with a deadline in this many milliseconds, by the clock of the replica that it reaches. */
   plainCallWithin(server: string, text: string, ms: number): void {
     const deadlineMs = this.#world.server(server).wallMs + ms;
     const request = { method: '/log.Log/Append', message: bytesOf(text), deadlineMs };

@@ -41,7 +41,7 @@ class Script {
     if (world === undefined) throw new Error('a scenario begins with `group`');
     switch (command) {
       case 'quietly':
-        // What led to the scene is not part of it.
+        // What led to the scene is not shown.
         this.#quiet = true;
         this.run(args.join(' '));
         this.#quiet = false;

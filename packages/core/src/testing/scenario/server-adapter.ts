@@ -21,10 +21,10 @@ function digestOf(state: readonly Uint8Array[]): string {
   return digest.end();
 }
 
-/** The text tells of this effect, and nothing else comes of it. */
+/** The transcript shows this effect, and nothing else follows from it. */
 const onlyTold = (): void => {};
 
-/** Carries out what a replica's core says. What needs an answer is answered within the turn, unless the scenario waits. */
+/** Carries out the effects of a replica's core. It answers within the turn, unless the scenario makes it wait. */
 export function serverAdapter(world: ServerWorld, server: Server): Adapter<ReplicaEffect> {
   const { links, keeper } = world;
   return {

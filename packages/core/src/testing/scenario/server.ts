@@ -13,14 +13,14 @@ import { Service } from './service.js';
 
 const UNIMPLEMENTED: Reply = { kind: 'reply', code: 12, details: 'no such method' };
 
-/** A replica's process: its core, its service, and what waits for either. */
+/** A replica's process: its core, its service, and the events and tasks that wait for them. */
 export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   declare core: Replica | undefined;
   lives = 0;
-  /** Its own settings from its next life on, where they are not the group's; and the version of its code. */
+  /** The settings of its own from its next life on that differ from the group's; and the version of its code. */
   settings: Partial<GroupConfig> = {};
   version = '';
-  /** Methods that its code does not have. */
+  /** The methods that its code lacks. */
   lacks: readonly string[] = [];
   brings: Leadership = { settings: '', version: '', replication: 'semi-active' };
   member: Member;
@@ -29,50 +29,50 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   tasks: Task[] = [];
   /** Requests that the user's interceptors hold. */
   heldAdmissions: number[] = [];
-  /** While it is true, frames of sessions wait to be read. */
+  /** Whether frames of sessions wait unread. */
   sessionsPaused = false;
   /** The peers to which its core wants links. */
   wanted: readonly string[] = [];
-  /** Its process is new: its state is as in the beginning. */
+  /** Whether its process is new, with the initial state. */
   fresh = false;
-  /** Its user's state can be copied. */
+  /** Whether its user's state can be copied. */
   copies = true;
-  /** Copies of its state are cut into a chunk for each entry. */
+  /** Whether copies of its state are cut into a chunk for each entry. */
   cuts = false;
-  /** The chunks of copies that are drawn as they are sent: it has a snapshot of its state. */
+  /** The chunks of copies that are read while they are sent: it has a snapshot of its state. */
   readonly drawn = new Map<number, Uint8Array[]>();
   snapshots = false;
-  /** Its user's function that copies or restores the state blocks the process, until that is resumed. */
+  /** Whether its user's function that copies or restores the state blocks the process until `resume`. */
   blocks = false;
-  /** Its service computes something else than those of the other replicas. */
+  /** Whether its service computes other results than those of the other replicas. */
   diverges = false;
-  /** Its user's state has another order after it was restored. */
+  /** Whether its user's state has another order after each restore. */
   shuffles = false;
-  /** For so long its user's function keeps it from everything else when a digest of the state is taken. */
+  /** For how long a digest of the state blocks the process. */
   digestMs = 0;
-  /** What it does in its next lives if its state is another one than the primary's. */
+  /** What the replica does in its next lives if its state differs from the primary's. */
   onOtherState: OnOtherState = 'restore';
-  /** How large its state is said to be. */
+  /** The size that its state counts as. */
   stateBytes = 0;
-  /** Digests of its state take until the scenario says so. */
+  /** Whether digests of its state wait for the scenario. */
   holdsDigests = false;
   digested: ReplicaEvent[] = [];
-  /** Its interceptors refuse everything. */
+  /** Whether its interceptors refuse everything. */
   distrusts = false;
 
   /** Its liveness thread; undefined if the scenario has none. */
   thread: VirtualThread | undefined;
 
-  /** Its main thread is not told what its liveness thread heard, as if all of it had happened just now. */
+  /** Whether its main thread does not learn what its liveness thread heard, as if all of it had happened just now. */
   deaf = false;
   /** Since when its main thread is blocked; undefined if it is not. */
   blockedSinceMs: number | undefined;
   /** The timers that its service registered with `every`. */
   readonly every = new Map<string, number>();
-  /** Its handlers may arm timers. */
+  /** Whether its handlers may arm timers. */
   mayArm = false;
 
-  /** What the clock on its wall shows. It stands still until the scenario sets it. */
+  /** The time on its wall clock, which stands still until the scenario sets it. */
   wallMs = 0;
   /** How far the group's time is ahead of this clock. */
   aheadMs = 0;
@@ -120,7 +120,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.tasks = [];
   }
 
-  /** A digest of its state is there. */
+  /** The digest of its state is ready. */
   postDigest(): void {
     for (const event of this.digested) this.post(event);
     this.digested = [];

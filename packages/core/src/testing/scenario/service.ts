@@ -6,7 +6,7 @@ import type { ReplicaEvent, Task } from '../../replica/state/events.js';
 import { bytesOf, hashText, short, textOf } from '../text.js';
 import { NestedService } from './nested-service.js';
 
-/** A handler that waits, and what it was asked. */
+/** A waiting handler, and its request. */
 interface WaitingHandler {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;
@@ -19,27 +19,29 @@ const STATUS_OK: StreamItem = { kind: 'status', outcome: { kind: 'reply', code: 
 const replyOf = (said: string): Reply => ({ kind: 'reply', code: 0, details: '', message: bytesOf(said) });
 const statusTo = (name: StreamName, digest = 0): StreamOutput => ({ ...name, item: STATUS_OK, digest });
 
-/** `large-20000`: so many bytes. */
+/** `large-20000`: a reply of this many bytes. */
 function largeReply(text: string): string | undefined {
   const size = /^large-(\d+)$/.exec(text)?.[1];
   return size === undefined ? undefined : 'x'.repeat(Number(size));
 }
 
-/** The service of a scenario: it appends what it is asked to, and says how many entries there are. */
+/**
+ * The service of a scenario: it appends each text that it is asked to append, and answers with the number of entries.
+ */
 export class Service {
   state: readonly string[] = [];
-  /** Its code writes this behind each entry: another version writes something else. */
+  /** The mark that its code writes behind each entry; another version writes another one. */
   mark = '';
-  /** Streams whose handlers live. */
+  /** Streams with a live handler. */
   #streams: readonly StreamName[] = [];
   nested = new NestedService();
   /** Handlers of `wait…`, which a later `wake…` ends. */
   #waiting: readonly WaitingHandler[] = [];
 
   /**
-   * The handler of a task runs to its end, or until it waits for others.
+   * Runs the handler of a task to its end, or until it waits for others.
    *
-   * @param diverges it answers something else than the services of other replicas
+   * @param diverges makes it answer differently from the services of other replicas
    */
   execute(task: Task, diverges: boolean): ReplicaEvent[] {
     const append = (entry: string): number => {
@@ -128,7 +130,7 @@ export class Service {
       case 'credit':
         break;
     }
-    // A handler that differs when its client has ended sends the same status, and only its digest tells.
+    // If a handler differs when its client has ended, it sends the same status, and only its digest shows that.
     const did = diverges && part.kind === 'end' ? `${text}?` : text;
     return { kind: 'executed', task, outcome: STREAMED, digest: hashText(did), outputs };
   }
@@ -139,7 +141,7 @@ export class Service {
     this.#streams = this.#streams.map((name) => (isFormer(name) ? to : name));
   }
 
-  /** @returns what the handlers of all open streams send when they end by themselves */
+  /** @returns what the handlers of all open streams send when they end on their own */
   endStreams(diverges: boolean): StreamOutput[] {
     const ending = this.#streams;
     this.#streams = [];
@@ -152,20 +154,20 @@ export class Service {
     this.nested = new NestedService();
   }
 
-  /** In chunks, if it is cut: one for each entry. */
+  /** @returns the copy, in one chunk for each entry if it is cut */
   checkpoint(isCut: boolean): Uint8Array[] {
     if (!isCut) return [bytesOf(this.state.join(' '))];
     return this.state.map((entry, i) => bytesOf(i === 0 ? entry : ` ${entry}`));
   }
 
-  /** @param shuffles the entries come into another order */
+  /** @param shuffles puts the entries into another order */
   restore(checkpoint: readonly Uint8Array[], shuffles = false): void {
     const text = checkpoint.map(textOf).join('');
     this.state = text === '' ? [] : text.split(' ');
     if (shuffles) this.state = [...this.state].reverse();
   }
 
-  /** The first entry becomes another one. No later reply shows that. */
+  /** Changes the first entry. No later reply shows that. */
   alter(): void {
     this.state = this.state.map((entry, i) => (i === 0 ? `${entry}!` : entry));
   }

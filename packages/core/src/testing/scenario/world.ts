@@ -14,7 +14,7 @@ import { type RequestedWorld, Requests } from './requests.js';
 import { Server } from './server.js';
 import { type ServerWorld, serverAdapter } from './server-adapter.js';
 
-/** More rounds than this mean that the processes talk without end. */
+/** More rounds than this mean that the processes talk forever. */
 const ROUNDS_MAX = 10_000;
 /** Time passes in steps of this length. */
 const STEP_MS = 10;
@@ -24,9 +24,9 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
   readonly config: GroupConfig;
   readonly names: readonly string[];
   nowMs = 1000;
-  /** Handlers end at once; otherwise when the scenario says so. */
+  /** Whether handlers end at once; otherwise they end when the scenario says so. */
   autoFinish = true;
-  /** Replicas that start have liveness threads. */
+  /** Whether replicas start with liveness threads. */
   threads = false;
   readonly servers = new Map<string, Server>();
   readonly clients = new Map<string, Client>();
@@ -54,12 +54,12 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
 
   #newLife(server: Server): void {
     server.newLife(this.config, this.#admits, this.threads);
-    // Where the record was lost, the first that it hears is the record that was put back.
+    // If the record was lost, the first record that it hears of is the one that was put back.
     if (this.keeper.record === undefined && this.#isRecordKnown()) return;
     this.tell(server, { kind: 'start', record: this.keeper.record });
   }
 
-  /** Whether somebody runs who knows a record. */
+  /** Whether a process runs that knows a record. */
   #isRecordKnown(): boolean {
     return [...this.servers.values()].some(({ runs, core }) => runs && (core?.status.epoch ?? 0) > 0);
   }

@@ -26,7 +26,7 @@ export function healthOf(node: Node, name: string): Promise<string> {
   });
 }
 
-/** Asks until the answer is this one: a replica looks at itself a few times a second. */
+/** Asks until this is the answer: a replica updates its health a few times a second. */
 export async function healthIs(node: Node, name: string, status: string): Promise<void> {
   while ((await healthOf(node, name)) !== status);
 }

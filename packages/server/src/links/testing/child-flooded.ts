@@ -10,7 +10,7 @@ import { floodedService } from './flooded-service.js';
  */
 
 const LOOK_EVERY_MS = 20;
-/** Random enough that nobody finds a shorter form of it. */
+/** Random enough that nobody can compress it. */
 const BIG = Buffer.alloc(256 * 1024, 'a large reply');
 
 const [directory = '', coordinators = '', budgets = '{}'] = process.argv.slice(2);
@@ -43,5 +43,5 @@ server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), async (error
   await replica.start({ address: `127.0.0.1:${port}` });
   process.send?.({ port });
 });
-// The parent is gone, so nobody is left to end this process.
+// The parent is gone, so nobody else would end this process.
 process.on('disconnect', () => process.exit(1));

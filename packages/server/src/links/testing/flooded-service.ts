@@ -9,5 +9,5 @@ const method = (name: string) => ({
   responseDeserialize: bytes,
 });
 
-/** `Big` answers with much, `Take` takes whatever it is sent. Messages are raw bytes. */
+/** `Big` answers with much, `Take` takes any request. Messages are raw bytes. */
 export const floodedService = { Big: method('Big'), Take: method('Take') } as const;

@@ -26,12 +26,12 @@ export class Grave {
   }
 
   /**
-   * Counts from now on only those who dial after all that have dialled so far.
+   * From now on counts only connections that are made after this call.
    *
-   * @returns how many those were
+   * @returns how many there were before
    */
   async seal(): Promise<number> {
-    // Connections are taken in the order in which they came.
+    // The server accepts connections in the order in which they came.
     const socket = connect(this.#address);
     socket.on('error', () => {});
     await once(socket, 'close');

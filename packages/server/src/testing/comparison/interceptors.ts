@@ -1,4 +1,4 @@
-/** What users' interceptors may do to a unary call, as lists of interceptors for tests. */
+/** What interceptors of users may do to a unary call, as lists of interceptors for tests. */
 import {
   Metadata,
   ServerInterceptingCall,

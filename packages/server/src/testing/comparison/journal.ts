@@ -1,4 +1,4 @@
-/** What happens in one call on both sides of it. Tests can wait for something to happen. */
+/** What happens on both sides of one call. Tests can wait for something to happen. */
 export class Journal {
   /** What the handler did and saw. */
   readonly handler: unknown[] = [];

@@ -70,7 +70,7 @@ const subjects: Record<string, Subject> = {
 
 const BATCH = 200;
 
-/** Makes calls in batches, so that the clock and the event loop are asked seldom. */
+/** Makes calls in batches, so that it reads the clock and turns the event loop seldom. */
 async function callsFor(subject: Subject, forMs: number): Promise<number> {
   const end = performance.now() + forMs;
   let calls = 0;
@@ -83,7 +83,7 @@ async function callsFor(subject: Subject, forMs: number): Promise<number> {
       for (let i = 0; i < BATCH; i++) subject(finished);
     });
     calls += BATCH;
-    // What runs in ticks (`onCancel`) waits for the microtasks to end, and would pile up without this.
+    // Ticks (`onCancel`) wait for the microtasks to end, and would pile up without this.
     await new Promise(setImmediate);
   }
   return calls;

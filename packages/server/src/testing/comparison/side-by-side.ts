@@ -24,7 +24,7 @@ export interface Method {
   readonly definition?: Partial<Definition> & { readonly options?: unknown };
 }
 
-/** Everything that a client can tell about how a unary call went. */
+/** Everything that a client can observe of a unary call. */
 export interface Observed {
   readonly value: unknown;
   readonly error: unknown;
@@ -102,7 +102,7 @@ export interface CapturedOptions {
   readonly header?: Uint8Array;
   readonly onFault?: (fault: HandlerFault) => void;
   readonly onRequest?: (request: Request, header: Uint8Array | undefined) => void;
-  /** Stands for the way of a change to a backup. */
+  /** Stands in for the transfer of a change to a backup. */
   readonly transfer?: (changed: Request, original: Request) => Request;
 }
 

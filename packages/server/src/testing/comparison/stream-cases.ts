@@ -21,7 +21,7 @@ export const until = (condition: Extract<ScenarioStep, { until: unknown }>['unti
   until: condition,
 });
 
-/** A handler, and what its client does. Without steps the client sends what the kind of method needs, and ends. */
+/** A handler, and the steps of its client. Without steps the client sends what the kind of method needs, and ends. */
 export type Case = StreamHandler | [StreamHandler, ScenarioStep[]] | [StreamHandler, ScenarioStep[], Partial<Scenario>];
 export type Cases = Record<string, Case>;
 

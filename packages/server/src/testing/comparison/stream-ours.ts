@@ -9,7 +9,7 @@ import { handlerEnded, isCancelled, PATH, type Scenario, type StreamObserved, wa
 
 const nextTurn = () => new Promise(setImmediate);
 
-/** Executes a scenario's handler with a client of its own, which keeps to its window and takes everything it gets. */
+/** Executes a scenario's handler with a client of its own, which keeps to its window and takes every item. */
 export class OurStream {
   readonly journal = new Journal();
   readonly items: StreamItem[] = [];
@@ -50,7 +50,7 @@ export class OurStream {
     await this.step((execution) => execution.message(bytes));
   }
 
-  /** Takes what comes until the condition holds. */
+  /** Takes items until the condition holds. */
   async until(condition: (journal: Journal) => boolean): Promise<void> {
     while (!condition(this.journal)) {
       const upTo = this.items.length;
@@ -88,7 +88,7 @@ function capturedOf({ kind, definition }: Scenario, handler: unknown): CapturedS
 /**
  * Opens the stream of a scenario; for server streaming with the client's first message.
  *
- * @param context calls what it is given, now or soon
+ * @param context calls its argument, now or soon
  */
 export async function openStream(
   scenario: Scenario,
@@ -138,7 +138,7 @@ function observed(scenario: Scenario, { items, journal }: OurStream): StreamObse
   };
 }
 
-/** The entries as they arrive over HTTP/2, which joins the texts of one key. */
+/** The entries in the form in which they arrive over HTTP/2, which joins the texts of one key. */
 function told(entries: MetadataEntries | undefined): unknown {
   const metadata = metadataOf(entries);
   for (const key of Object.keys(metadata.getMap())) {

@@ -1,4 +1,4 @@
-/** What a client and a handler do in one streaming call, and what they see. */
+/** What a client and a handler do and see in one streaming call. */
 import type { Metadata, ServerDuplexStream, sendUnaryData } from '@grpc/grpc-js';
 import type { Definition, MethodKind } from '../../capture/captured.js';
 import type { Journal } from './journal.js';
@@ -7,7 +7,7 @@ import type { Journal } from './journal.js';
 export type AnyCall = ServerDuplexStream<unknown, unknown> & { readonly request: unknown };
 export type StreamHandler = (call: AnyCall, log: Journal['log'], callback: sendUnaryData<unknown>) => unknown;
 
-/** What a client does, one thing after the other, each as soon as the one before is done. */
+/** A step of a client. It takes each step as soon as the one before is done. */
 export type ScenarioStep =
   | { readonly write: unknown }
   | { readonly bytes: Buffer }
@@ -25,7 +25,7 @@ export interface Scenario {
   readonly definition?: Partial<Definition>;
 }
 
-/** All that the two sides of a call can tell. */
+/** Everything that the two sides of a call can observe. */
 export interface StreamObserved {
   readonly initialMetadata: unknown;
   readonly messages: readonly unknown[];
@@ -37,7 +37,7 @@ export const PATH = '/test.Service/stream';
 
 export const isCancelled = ({ client }: Scenario): boolean => client.includes('cancel');
 
-/** Tells the journal what node's streams and grpc-js tell a handler, and then runs the handler. */
+/** Enters what node's streams and grpc-js tell a handler in the journal, and runs the handler. */
 export function watched({ handler }: Scenario, journal: Journal) {
   return (call: AnyCall, callback: sendUnaryData<unknown>): unknown => {
     for (const event of ['end', 'finish', 'cancelled', 'close']) {

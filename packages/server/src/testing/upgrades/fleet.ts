@@ -5,20 +5,20 @@ import type { ReplicaServerOptions } from '../../replica/options.js';
 import { type Counter, counterService } from '../counter.js';
 import { type Node, Stage, type TestCoordinator } from '../stage.js';
 
-/** So long that no busy machine stalls a replica for it. Nothing waits for it, since replicas are told to stop. */
+/** So long that no busy machine stalls a replica for it. No test waits for it, since replicas are told to stop. */
 export const FLEET_LEASE_MS = 3_000;
 
-/** What a replica is started with. */
+/** The build that a replica is started with. */
 export interface Build {
   readonly version: string;
   /** Settings of the group, besides its name. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** What this build's handler adds to its replies. */
+  /** What the handler of this build adds to its replies. */
   readonly mark?: number;
   readonly unreplicated?: readonly string[];
-  /** It has a method more. */
+  /** Whether it has one more method. */
   readonly more?: boolean;
-  /** By how many bytes its copies of the state are larger than they need to be. */
+  /** By how many bytes its copies of the state are larger than necessary. */
   readonly padding?: number;
 }
 
@@ -35,12 +35,12 @@ const addMore = (server: Server, counter: Counter): void =>
     },
   });
 
-/** The replicas r1, r2 and r3, or others, each of a build of its own. */
+/** The replicas r1, r2 and r3, or others, each with its own build. */
 export class Fleet {
   readonly stage: Stage;
-  /** The running ones. */
+  /** The running replicas. */
   readonly nodes = new Map<string, Node>();
-  /** How many replicas were in sync at the least since all were. */
+  /** The smallest number of replicas in sync since all of them were. */
   leastInSync = Number.POSITIVE_INFINITY;
   readonly #coordinator: TestCoordinator;
   readonly #ids: readonly string[];
@@ -95,7 +95,7 @@ export class Fleet {
     await this.whole();
   }
 
-  /** Resolves once all that run are in sync. */
+  /** Resolves once all running replicas are in sync. */
   whole(): Promise<void> {
     return this.stage.until(() => this.primary?.status.inSync.length === this.nodes.size);
   }

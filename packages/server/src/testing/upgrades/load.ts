@@ -4,17 +4,17 @@ import { counterService } from '../counter.js';
 
 type CounterMethod = (typeof counterService)['Add'];
 
-/** Calls one after the other, by several callers at a time, and remembers what was answered. */
+/** Makes calls one after the other by several callers at a time, and remembers the answers. */
 export class Load {
   readonly #client: Client;
   readonly #callers: Promise<void>[] = [];
   readonly answered: string[] = [];
-  /** What the calls of `answered` were answered with. */
+  /** The answers to the calls in `answered`. */
   readonly values: unknown[] = [];
   readonly failed: string[] = [];
   #over = false;
 
-  /** @param options of the client, which make it one of the group's */
+  /** @param options of the client, which make it a client of the group */
   constructor(addresses: readonly string[], options: object) {
     this.#client = new Client(`understudy:///${addresses.join()}`, credentials.createInsecure(), options);
   }
@@ -53,7 +53,7 @@ export class Load {
     }
   }
 
-  /** Resolves once every caller has had so many more replies in all. */
+  /** Resolves once the callers together have had this many more replies. */
   async more(calls: number): Promise<void> {
     const upTo = this.answered.length + calls;
     while (this.answered.length < upTo && this.failed.length === 0) await new Promise((go) => setTimeout(go, 5));

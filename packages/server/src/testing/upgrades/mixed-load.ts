@@ -1,4 +1,4 @@
-/** Clients of all kinds that call a group of counters all the time, and what their replies must agree with. */
+/** Clients of all kinds that call a group of counters all the time, and a check of their replies against the state. */
 import type { ServiceError } from '@grpc/grpc-js';
 import { counterService } from '../counter.js';
 import { moreService } from './fleet.js';
@@ -7,7 +7,7 @@ import { Load } from './load.js';
 const UNIMPLEMENTED = 12;
 const BUMPED = 'bump';
 
-/** Several callers for each client: they add, read, and call what only some builds have. */
+/** Several callers for each client: they add, read, and call a method that only some builds have. */
 export class MixedLoad {
   readonly #clients: readonly Load[];
   readonly #callers: Promise<void>[] = [];
@@ -58,7 +58,7 @@ export class MixedLoad {
   }
 
   #add(id: string, answer: unknown): number {
-    // What another build's handler adds is less than one.
+    // The mark of another build's handler is less than one.
     const value = Math.floor(Number(answer));
     this.#added.set(id, value);
     return value;
@@ -74,7 +74,7 @@ export class MixedLoad {
     }
   }
 
-  /** Resolves once so many more calls have had their replies, or one has failed. */
+  /** Resolves once this many more calls have had their replies, or one has failed. */
   async more(calls: number): Promise<void> {
     const upTo = this.answered + calls;
     while (this.answered < upTo && this.failed.length === 0) await new Promise((go) => setTimeout(go, 2));
@@ -86,7 +86,7 @@ export class MixedLoad {
   }
 
   /**
-   * What the replies say that the state does not.
+   * The replies that contradict the state.
    *
    * @param ids of the calls that the counter has executed, in their order
    */

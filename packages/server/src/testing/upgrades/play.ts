@@ -1,8 +1,8 @@
-/** Upgrades of a group under load, each drawn from a seed, as operators make them every week. */
+/** Upgrades of a group under load, each drawn from a seed. */
 import type { Build, Fleet } from './fleet.js';
 import type { MixedLoad } from './mixed-load.js';
 
-/** How the upgrade differs from one replica after the other. */
+/** How the upgrade departs from replacing one replica after the other. */
 type Course = 'plain' | 'back and again' | 'straggler' | 'newcomer' | 'crash';
 
 /** One upgrade. */
@@ -13,7 +13,7 @@ export interface Upgrade {
   readonly after: Build;
   readonly order: 'backups first' | 'the primary first' | 'any order';
   readonly course: Course;
-  /** Replicas come back at new addresses. */
+  /** Whether replicas come back at new addresses. */
   readonly moves: boolean;
   /** How many replicas must be in sync at every moment. */
   readonly leastInSync: number;
@@ -53,7 +53,7 @@ class Draw {
 const READS = [{ name: [{ service: 'test.Counter', method: 'Get' }], readOnly: true }];
 const PARTICULAR = [{ name: [{ service: 'test.Counter', method: 'Add' }], release: 'acknowledged' }];
 
-/** The values that a setting changes between. No lease is so short that a busy machine loses it. */
+/** The values that a setting changes between. No lease is so short that a replica on a busy machine loses it. */
 const SETTINGS: Readonly<Record<string, readonly unknown[]>> = {
   leaseMs: [2000, 3000, 5000],
   sessionMs: [6000, 15_000],
@@ -82,7 +82,7 @@ export function upgradeOf(seed: number): Upgrade {
   const ids = draw.chance(0.15) ? ['r1', 'r2'] : ['r1', 'r2', 'r3'];
   const replication = draw.of(['semi-active', 'passive']);
   const switched = draw.chance(0.15) ? draw.of(['semi-active', 'passive']) : replication;
-  // New code, a method more or less, new settings: at least one of them.
+  // New code, a method more or less, new settings: at least one of the three.
   const changes = draw.of([1, 2, 3, 4, 5, 6, 7, 7]);
   const had = draw.chance(0.3);
   const padding = draw.chance(0.2) ? 4 * 1024 * 1024 : 0;
@@ -90,14 +90,14 @@ export function upgradeOf(seed: number): Upgrade {
   const before: Build = { version: '1', padding, more: had, settings: { ...settings, replication } };
   const next = changes & 4 ? settingsOf(draw) : settings;
   const drawn = draw.of<Course>(['plain', 'plain', 'plain', 'back and again', 'straggler', 'newcomer', 'crash']);
-  // One that stays away leaves only one of two, which must not stop.
+  // A straggler leaves one of two replicas, which must not stop.
   const course = drawn === 'straggler' && ids.length === 2 ? 'plain' : drawn;
   const isOther = (changes & 3) > 0;
   const after: Build = {
     version: isOther ? '2' : '1',
     padding,
     mark: changes & 1 ? 0.5 : 0,
-    // What a method did since the last copy is gone when only code without it is left after a crash.
+    // What a method did since the last copy is lost if only code without it is left after a crash.
     more: changes & 2 && !(had && course === 'crash') ? !had : had,
     settings: { ...next, replication: switched },
   };
@@ -106,7 +106,7 @@ export function upgradeOf(seed: number): Upgrade {
   return { seed, ids, before, after, order, course, moves: draw.chance(0.3), leastInSync: ever };
 }
 
-/** Plays an upgrade on a fleet that is whole, and leaves it whole. */
+/** Plays an upgrade on a complete fleet, and leaves it complete. */
 export async function playUpgrade(
   { seed, ids, before, after, order, course, moves }: Upgrade,
   fleet: Fleet,

@@ -34,7 +34,7 @@ export function linearizableHistories<Input, Output>(
   });
 }
 
-/** Makes such histories and falsifies some answers: each becomes the answer after a few calls that nobody made. */
+/** Makes such histories and falsifies some answers: each becomes the answer after a few calls that no client made. */
 export function damagedHistories<Input, Output>(
   service: Service<Input, Output>,
   maxLength: number,
