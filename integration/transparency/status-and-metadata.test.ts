@@ -132,7 +132,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
     });
 
     it('ends as a bare call does with a negative number', async () => {
-      const heard = await ask(kind, once(end({ code: -1, details: 'odd' })));
+      const heard = await asBare(kind, once(end({ code: -1, details: 'odd' })));
       expect(statusOf(heard)).toMatchObject({ code: -1, details: 'odd' });
     });
 

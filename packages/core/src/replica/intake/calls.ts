@@ -71,7 +71,7 @@ function noteMisread(r: ReplicaState, connection: Connection, { method }: Reques
   if (connection.misreads) return;
   connection.misreads = true;
   const fields = { connection: connection.id, method: method.slice(0, METHOD_LOGGED_MAX) };
-  r.log('warn', 'a client sent as a read what is none in this group; it is ordered instead', fields);
+  r.log('warn', 'a call that a client sent as a read is no read in this group; it is ordered instead', fields);
 }
 
 /** A plain client's call (DESIGN 5.13). */
