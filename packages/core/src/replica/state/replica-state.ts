@@ -102,10 +102,7 @@ export class ReplicaState {
   readonly own: GroupConfig;
   readonly leadership: Leadership;
   readonly refusesMethod: (method: string) => Outcome | undefined;
-  /**
-   * The longest time for which any client that this replica welcomed may go on delivering replies without hearing from
-   * it.
-   */
+  /** The longest time for which any client that this replica welcomed may deliver replies without hearing from it. */
   sessionMsMax: number;
   /**
    * Whether the user's state is older than `processedUpTo`, because `checkpoint`, which is of that very order, was not

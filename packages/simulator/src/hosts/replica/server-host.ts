@@ -202,10 +202,7 @@ export class ServerHost extends Host {
     this.step({ kind: 'stepDown', learnersMs: LEARNERS_LEASES * this.#world.plan.config.leaseMs });
   }
 
-  /**
-   * Whether a primary that hands over is still, by its own clock, within the three leases for which it waits until
-   * everything is stable.
-   */
+  /** Whether, by its own clock, a primary that hands over is within the three leases that it waits for stability. */
   get hadTimeToHandOver(): boolean {
     return this.clockMs - this.#stepsDownSinceMs < 3 * this.#world.plan.config.leaseMs;
   }
