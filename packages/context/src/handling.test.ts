@@ -4,7 +4,7 @@ import { currentHandling, expectCalls, type Handling, handle } from './handling.
 const nobody: Handling = { nest: () => ({ cancel() {} }) };
 
 describe('the handler within which code runs', () => {
-  it('is not told before calls are expected', () => {
+  it('is unknown until calls are expected', () => {
     expect(handle(nobody, currentHandling)).toBeUndefined();
   });
 

@@ -73,7 +73,7 @@ describe('an error of a handler', () => {
     },
   );
 
-  it('is the process’s if the handler does not take it', async () => {
+  it('ends the process if the handler does not take it', async () => {
     const act = `copies.a.handle({ uncaught: () => false }, () => { setTimeout(() => { throw new Error('lost'); }); });`;
     const seen = await run(act, 'a');
     expect(seen.code).toBe(1);

@@ -49,8 +49,8 @@ function told(coordinator: Coordinator): (epoch: number) => Promise<void> {
     });
 }
 
-describe('what proves to etcd who a replica is', () => {
-  it('may be another password from one moment to the next, and no claim fails', async () => {
+describe('the credentials of a replica for etcd', () => {
+  it('may be a new password from one moment to the next, and no claim fails', async () => {
     const server = await start();
     const client = new Etcd3({ hosts: server.host });
     stoppers.push(() => client.close());
@@ -83,7 +83,7 @@ describe('what proves to etcd who a replica is', () => {
     expect(asked - askedBefore).toBeLessThan(40);
   });
 
-  it('fails with what its function says, and is asked again', async () => {
+  it('whose function throws fail a call with its message, and are asked for again', async () => {
     const server = await start();
     let broken = true;
     const auth = () => {
@@ -98,7 +98,7 @@ describe('what proves to etcd who a replica is', () => {
     await expect(coordinator.read()).rejects.not.toMatchObject({ message: expect.stringContaining('mounted') });
   });
 
-  it('may be another certificate when the old one is refused', async () => {
+  it('may be a new certificate when the old one is refused', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'understudy-tls-'));
     stoppers.push(() => rmSync(dir, { recursive: true }));
     const make = (name: string): { certificate: string; key: string } => {
@@ -133,7 +133,7 @@ describe('what proves to etcd who a replica is', () => {
 });
 
 describe('an etcd that is full', () => {
-  it('is named with what to do, by a failed change and among the problems, until it is mended', async () => {
+  it('is reported by a failed change, by an announcement and among the problems', async () => {
     const server = await start(['--quota-backend-bytes', '2000000']);
     const coordinator = open({ hosts: server.host });
     expect(await claim(coordinator, 1)).toEqual({ kind: 'swapped' });

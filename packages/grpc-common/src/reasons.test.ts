@@ -10,7 +10,7 @@ it('an error of another global object is an error, as those of Node are in jest'
   expect(errorOf(foreign)).toBe(foreign);
 });
 
-it('whatever else was thrown is told as its text', () => {
+it('any other thrown value is shown as its text', () => {
   expect(['text', { message: 'no error' }, null].map(isError)).toEqual([false, false, false]);
   expect(messageOf('text')).toBe('text');
   expect(errorOf(7)).toEqual(new Error('7'));

@@ -57,7 +57,7 @@ describe('metadata that travels in a frame', () => {
     expect(replyEntries(metadata)).toEqual([['content-type', 'application/grpc+proto']]);
   });
 
-  it('is no prototype of anything when a key is named like one', () => {
+  it('changes no prototype when a key is named like one', () => {
     const metadata = new Metadata();
     metadata.set('__proto__', 'x');
     metadata.set('constructor', 'y');

@@ -104,7 +104,7 @@ describe('a NestJS application', () => {
     expect(await firstValueFrom(bank.deposit({ owner: 'carol', cents: 1 }))).toEqual({ cents: 8 });
   });
 
-  it('is told if the state that it names is none', async () => {
+  it('gets an error if the state that it names is not a state', async () => {
     const strategy = new ReplicatedGrpcServer(proto, {
       replicaId: 'bank-1',
       coordinator: memoryCoordinator(),
@@ -117,7 +117,7 @@ describe('a NestJS application', () => {
     await expect(app.listen()).rejects.toThrow(/UNDERSTUDY_SETUP.*checkpoint/);
   });
 
-  it('is told if its credentials are of another copy of grpc-js', async () => {
+  it('gets an error if its credentials come from another copy of grpc-js', async () => {
     const { grpc, remove } = otherGrpc();
     closers.push(remove);
     const credentials = grpc.ServerCredentials.createInsecure();

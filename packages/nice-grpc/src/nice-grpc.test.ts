@@ -150,14 +150,14 @@ describe('a nice-grpc service', () => {
 });
 
 describe('a client', () => {
-  it('that nice-grpc makes on a replicated channel is told to be made here', async () => {
+  it('that nice-grpc itself makes on a replicated channel fails with advice', async () => {
     const channel = createReplicatedChannel('understudy:///127.0.0.1:1', undefined, { serviceConfig });
     closers.push(() => understudyClient(channel).close());
     const call = ordinaryClient(BankDefinition, channel).deposit({ owner: 'alice', cents: 1 });
     await expect(call).rejects.toThrow(/UNDERSTUDY_SETUP.*know\(\)/);
   });
 
-  it('is made here on ordinary channels, too', async () => {
+  it('of this package works on an ordinary channel, too', async () => {
     const group = await startGroup(1);
     const channel = createChannel(group[0]?.address ?? '');
     closers.push(() => channel.close());

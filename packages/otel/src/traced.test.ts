@@ -61,7 +61,7 @@ it("backups' executions are spans of the same trace if they are asked for", asyn
   expect(servers.map(({ attributes }) => attributes['understudy.primary']).sort()).toEqual([false, false, true]);
 });
 
-it("without tracing a handler's spans are in nobody's trace", async () => {
+it("without tracing, a handler's spans belong to no caller's trace", async () => {
   const spans = await run('stream', 'none');
   const callers = new Set(CALLERS.map(([name]) => named(spans, name)[0]?.trace));
   const work = spans.filter(({ name }) => name === 'work' || name === 'part');

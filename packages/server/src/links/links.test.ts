@@ -86,7 +86,7 @@ describe("a client's link", () => {
     expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
   });
 
-  it('is kept when it is not read, holds up nobody else, and brings everything once it is read', async () => {
+  it('stays open when it is not read, holds up no other link, and brings everything once it is read', async () => {
     const reads = { name: [{ service: 'test.Counter', method: 'Blob' }], readOnly: true };
     stage = new Stage(memoryCoordinator(), { methods: [reads] });
     const node = await stage.start('r1');
@@ -135,7 +135,7 @@ describe("a client's link", () => {
     expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
   });
 
-  it('is told by its status that the replica does not run', async () => {
+  it('ends with a status that says that the replica does not run', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.bind('r1');
     expect(await open(node, MULTICAST).ended).toMatchObject({ code: 14 });

@@ -182,7 +182,7 @@ describe('a handler that streams with a service that is not replicated', () => {
     await expectSame(group);
   });
 
-  it('is told the same on all replicas when its primary dies', async () => {
+  it('gets the same end on all replicas when its primary dies', async () => {
     const service = await Feed.start();
     const group = await start(() => new Client(service.address, credentials.createInsecure(), nested()));
     const collected = group.call('Collect', 3);
