@@ -227,7 +227,7 @@ export class History {
     const seen: Operation<unknown, unknown>[] = [];
     for (const operation of this.operations) {
       const { process, input, saw, invokedAt, completedAt, state, readOnly } = operation;
-      if (state === 'never' || input === null) continue;
+      if (state === 'never' || input === null || this.#showsRefused(operation)) continue;
       const certain = !(concurrent && this.#mayBeLost(operation));
       if (saw !== undefined && certain)
         seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
@@ -271,11 +271,19 @@ export class History {
     const inPlace = readOnly || final.operations[saw.length - 1] === name;
     if (inPlace && final.digestAt(saw.length) === saw.digest) return true;
     demand(
-      concurrent && this.#mayBeLost(operation),
+      this.#showsRefused(operation) || (concurrent && this.#mayBeLost(operation)),
       () =>
         `the reply to ${name} (${saw.length} operations, last ${saw.last}) is not part of the surviving history: ${final.operations.join(' ')}`,
     );
     return false;
+  }
+
+  /**
+   * Whether a read saw a call that was refused later. Nobody says what readers saw before the first primary died, so a call
+   * may be refused of which only they know that it took effect (DESIGN 5.14).
+   */
+  #showsRefused({ readOnly, saw }: ApplicationCall): boolean {
+    return readOnly && saw !== undefined && this.#wasRefused(this.byName.get(saw.last));
   }
 
   /**
