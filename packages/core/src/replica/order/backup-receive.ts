@@ -8,7 +8,7 @@ import { adoptionPublished, isAdopted } from '../../record/transitions.js';
 import { hasNamedBody, refuseBody } from '../intake/bodies.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
-import { enterLog } from './ordering.js';
+import { enterLog } from './place.js';
 
 /**
  * Takes in announcements that a client reflected. The primary gave each order when it had processed all orders before

@@ -2,7 +2,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { BackupReadsFrame } from '../../model/frames.js';
 import { cancelHeld } from '../intake/cancellations.js';
-import { startCopy } from '../order/ordering.js';
+import { startCopy } from '../order/turn.js';
 import { holdBack } from '../poison/care.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';

@@ -8,7 +8,7 @@ import { type LinkId, minOf, NO_SEQ, type OrderNum, type ReplicaId, type SeqNum 
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
-import { type Outcome, UNKNOWN_STREAM } from '../../model/outcome.js';
+import { ACCEPTED, type Outcome, UNKNOWN_STREAM } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
 import { startLearner } from '../checkpoint/checkpoints.js';
 import { offerAgain } from '../checkpoint/sending.js';
@@ -30,9 +30,11 @@ import { setChanged } from '../membership/record-changes.js';
 import { tellPeer } from '../membership/tell.js';
 import { onNestedCall, onNestedReply } from '../nested/nested.js';
 import { hasNestedStreams } from '../nested/resumed.js';
-import { orderAbandon, startNext } from '../order/ordering.js';
+import { orderAbandon } from '../order/place.js';
 import { readExecuted } from '../order/reads.js';
+import { startNext } from '../order/turn.js';
 import { resumePostponed } from '../release/bulk.js';
+import { isOneWay } from '../release/demands.js';
 import { flushPrimary } from '../release/fan-out.js';
 import { giveReplies } from '../release/replies.js';
 import { keptForBase, usableBase } from '../state/base.js';
@@ -279,7 +281,11 @@ export class Primary extends PrimaryWithState {
   }
 
   override startNext(): Started | undefined {
-    return startNext(this.p);
+    const started = startNext(this.p);
+    if (started?.kind === 'call' && isOneWay(this.#r, started.request)) {
+      giveReplies(this.p, started.connection, started.message, this.#r.order.last, ACCEPTED);
+    }
+    return started;
   }
 
   override partProcessed(connection: Connection, entry: Entry): void {

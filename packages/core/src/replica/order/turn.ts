@@ -1,33 +1,29 @@
-/** The primary gives orders: it takes the next piece of work, gives it its place (FIG. 7) and starts it. */
+/** Decides what the primary does next: takes the next piece of work, lets it have its place in the order, and starts it. */
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
-import type { OrderNum } from '../../model/ids.js';
-import { bodyBytes, type Request } from '../../model/message.js';
-import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
-import { ACCEPTED, type Outcome } from '../../model/outcome.js';
+import type { Request } from '../../model/message.js';
+import type { Determinants, Orderable } from '../../model/order-info.js';
+import type { Outcome } from '../../model/outcome.js';
 import { ENDED_FOR_COPY } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { mayCopy, takeCheckpoint } from '../copying/asking.js';
-import { digestIsDue, takeDigest, takeMark } from '../copying/deciding.js';
+import { digestIsDue, takeDigest } from '../copying/deciding.js';
 import { lateReply } from '../intake/late.js';
-import { needsCare } from '../poison/care.js';
 import { refusedAsPoison } from '../poison/refuse.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
-import { isOneWay, waitsForStability } from '../release/demands.js';
-import { answerUnordered, giveReplies } from '../release/replies.js';
-import { allPassed, isAtRest, mayStay, needsBase, waitsForOthers } from '../state/base.js';
+import { allPassed, isAtRest, needsBase, waitsForOthers } from '../state/base.js';
 import { refusedAtTurn } from '../state/budgets.js';
-import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import type { Started } from '../state/role.js';
-import { creditDigests, dropStream } from '../streams/streams.js';
-import { dueAfterPeriod, notBeforeMs } from '../timers/timers.js';
+import { creditDigests } from '../streams/streams.js';
+import { notBeforeMs } from '../timers/timers.js';
 import { drains } from './drain.js';
+import { append } from './place.js';
 import { startRead, waitsForReads } from './reads.js';
-import { advanceStable } from './stable.js';
+import { refuseAtTurn, refuseExpired, refuseRead } from './turned-away.js';
 
 /** How far executing backups may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
 const LAG_FACTOR = 4;
@@ -111,7 +107,6 @@ function start(p: PrimaryState, work: Work): Started {
       const changedPeer = connection.peer !== peer;
       const order = callOrder(r, message, changedPeer ? peer : undefined, determinants);
       append(p, order, connection, message, notBeforeMs(r, request));
-      if (isOneWay(r, request)) giveReplies(p, connection, message, r.order.last, ACCEPTED);
       return work;
     }
     case 'void': {
@@ -194,15 +189,6 @@ function callOrder(
 const hasExpired = (r: ReplicaState, connection: Connection): boolean =>
   r.connections.get(connection.id) !== connection;
 
-function refuseExpired(p: PrimaryState, { message, request }: Extract<Work, { kind: 'call' }>): void {
-  const { r } = p;
-  if (request.key !== undefined) p.keyedRunning.delete(request.key);
-  for (const call of message.takeWaiters() ?? []) {
-    const reason = 'the records of this connection were freed';
-    r.effects.push({ kind: 'failCall', call, code: 'UNDERSTUDY_SESSION_EXPIRED', reason });
-  }
-}
-
 /**
  * @returns the status of a call whose handler would wait for other calls while such handlers are being ended for a copy
  *   of the state; undefined if the call may run
@@ -211,95 +197,3 @@ const refusedForCopy = (p: PrimaryState, request: Request): Outcome | undefined 
   /* rule no-waits-at-backlog */ p.backlogFull && p.r.openStreams > 0 && waitsForOthers(p.r, request)
     ? ENDED_FOR_COPY
     : undefined;
-
-/** The message takes its place as a void, and its interceptors hear nothing more of it. */
-function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, outcome: Outcome): void {
-  const { connection, message, request, admission } = work;
-  if (request.key !== undefined) p.keyedRunning.delete(request.key);
-  if (admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission });
-  if (request.stream?.kind === 'open') dropStream(p.r, connection, message.seqNum);
-  if (request.timer?.kind === 'every') dueAfterPeriod(p, request.timer.name);
-  message.request = undefined;
-  append(p, { connection: connection.id, seqNum: message.seqNum, kind: 'void', outcome }, connection, message);
-}
-
-function refuseRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
-  if (work.admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission: work.admission });
-  answerUnordered(p, work, outcome);
-}
-
-/** Gives a message its place: orders it (FIG. 7), logs it, and lets the announcement leave with this turn. */
-function append(
-  p: PrimaryState,
-  what: Orderable,
-  connection: Connection,
-  message: Message | undefined,
-  notBefore = 0,
-): void {
-  const { r } = p;
-  const nowMs = timeToGive(r);
-  const careful = needsCare(r, what);
-  const marked = takeMark(p, careful ? ({ ...what, careful } as Orderable) : what);
-  const info = p.order.orderMessage(marked, /* rule timer-not-early */ notBefore > nowMs ? notBefore : nowMs);
-  enterLog(r, info, connection);
-  const request = message?.request;
-  if (request !== undefined) {
-    const bytes = bodyBytes(request);
-    p.backlogBytes += bytes;
-    p.unstableBytes += bytes;
-    p.orderedBytes += bytes;
-  }
-  p.release.ordered(info);
-  if (p.unstableSinceMs === Number.POSITIVE_INFINITY) p.unstableSinceMs = r.nowMs;
-  // No client reflects the order of a message that no session sent, so the primary announces that order itself
-  // ([00114]).
-  if (
-    r.config.multicast === 'direct' ||
-    connection.kind !== 'session' ||
-    info.kind !== 'call' ||
-    !p.release.registered(connection)
-  ) {
-    p.localAnnounceUpTo = info.orderNum;
-  } else if (waitsForStability(r, connection, request)) {
-    carryAtOnce(p, connection, info.orderNum);
-  }
-  if (connection.kind !== 'session' || message?.awaitStable || waitsForStability(r, connection, request)) {
-    p.urgentUpTo = info.orderNum;
-  }
-  if (p.stability.alone) advanceStable(p);
-  r.wantFlush();
-}
-
-/**
- * The time of the next order: this replica's clock for orders, or the time of the newest order held here if that is
- * later. Clocks jump, and another primary's clock may have been ahead.
- */
-const timeToGive = (r: ReplicaState): number => Math.max(r.clocks.orderMs(), /* rule time-never-back */ r.order.timeMs);
-
-/**
- * The reply waits until its order is stable. In `destination` its client must therefore hear of the order at once, in
- * order to reflect it.
- */
-function carryAtOnce(p: PrimaryState, { session }: Connection, orderNum: OrderNum): void {
-  if (session === undefined || orderNum >= p.release.firstUnretained(p.order)) p.localAnnounceUpTo = orderNum;
-  else session.atOnceUpTo = orderNum;
-}
-
-/** Appends an order to the log, together with its message if it has one. */
-export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connection): void {
-  if (info.kind !== 'call' && info.kind !== 'void') {
-    r.order.append(info, undefined);
-    return;
-  }
-  const message = connection.message(info.seqNum);
-  connection.enterLog(message, info);
-  r.order.append(info, message);
-  if (message.request === undefined || mayStay(r, message.request)) r.order.mayStayUpTo = info.orderNum;
-}
-
-/** Orders that the running message is abandoned: its handler did not end, and the group goes on without it. */
-export function orderAbandon(p: PrimaryState, { info }: Entry): void {
-  const { r } = p;
-  const connection = r.connections.open(info.connection);
-  append(p, { connection: connection.id, seqNum: seqNumOf(info), kind: 'abandon' }, connection, undefined);
-}
