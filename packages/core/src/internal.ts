@@ -140,7 +140,7 @@ export type {
 } from './replica/state/events.js';
 export { PIECE_BYTES } from './replica/state/replica-state.js';
 export { type Duty, type HeardPeer, NO_DUTY } from './replica/threads/duty.js';
-export { TIMERS_MAX, type Timer } from './scheduling/armed-timers.js';
+export { type ArmedData, TIMERS_MAX, type Timer, withOneMore } from './scheduling/armed-timers.js';
 export type { UserCriteria } from './scheduling/criteria.js';
 export type { WaitingCall } from './scheduling/resource.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';

@@ -6,6 +6,7 @@ import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
 import type { Leadership, Member } from '../model/record.js';
 import { isInSync, sameMember } from '../record/transitions.js';
+import type { ArmedData } from '../scheduling/armed-timers.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { sayAgain } from './copying/busy.js';
 import { leaveStalledDigest, onStateDigested, onStateHeld, tellCost } from './copying/digests.js';
@@ -95,6 +96,11 @@ export class Replica {
 
   get status(): ReplicaStatus {
     return statusOf(this.#state);
+  }
+
+  /** What the timers hold that are data, as of the last step. */
+  get armedData(): ArmedData {
+    return this.#state.timers.data;
   }
 
   /** What of `status` may be asked for after every step. */

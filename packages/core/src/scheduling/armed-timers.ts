@@ -4,8 +4,15 @@ import type { ArmedSnapshot, Checkpoint } from '../model/checkpoint.js';
 import type { NestedId } from '../model/nested.js';
 import { DueQueue } from './due-queue.js';
 
-/** How many timers may be armed at once. A further one is refused on all replicas alike. */
+/** How many timers of either kind may be armed at once. A further one is refused on all replicas alike. */
 export const TIMERS_MAX = 65_536;
+/** The most bytes of timers that are data. Every replica keeps them, and every checkpoint has them. */
+const DATA_MAX_BYTES = 64 * 1024 * 1024;
+/** What such a timer takes beside its name and its payload. */
+const OVERHEAD_BYTES = 64;
+
+/** How many entries may wait for nothing before they are removed. */
+const SPARE = 1024;
 
 /** Two clocks are read one after the other, so a timer that was armed later may seem to be due this much earlier. */
 const TOLERANCE_MS = 1;
@@ -33,6 +40,25 @@ interface ArmedEntry {
   queued: boolean;
 }
 
+/** How much timers that are data hold. */
+export interface ArmedData {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** @returns what `armed` becomes with one more, or why that cannot be, in a sentence */
+export function withOneMore({ count, bytes }: ArmedData, name: string, payloadBytes: number): ArmedData | string {
+  const more = { count: count + 1, bytes: bytes + bytesOf(name, payloadBytes) };
+  if (more.count <= TIMERS_MAX && more.bytes <= DATA_MAX_BYTES) return more;
+  const full =
+    more.count > TIMERS_MAX
+      ? `${TIMERS_MAX} timers of after() are armed already`
+      : `the payloads of timers of after() would take more than ${DATA_MAX_BYTES} bytes`;
+  return `${full}; cancel() those that are not needed, or keep what is due in the state, and look through it in replica.every()`;
+}
+
+const bytesOf = (name: string, payloadBytes: number): number => OVERHEAD_BYTES + name.length + payloadBytes;
+
 /** The armed timers of one replica. Those that execute all know the same ones. */
 export class ArmedTimers {
   readonly #entries = new Map<string, ArmedEntry>();
@@ -41,6 +67,7 @@ export class ArmedTimers {
   readonly #fired = new Map<string, number>();
   #raw = 0;
   #hadRaw = false;
+  #dataBytes = 0;
 
   /** Timers whose functions only this process has, so that no checkpoint can include them. */
   get raw(): number {
@@ -56,6 +83,11 @@ export class ArmedTimers {
     return this.#entries.size;
   }
 
+  /** What timers hold that are data. */
+  get data(): ArmedData {
+    return { count: this.#entries.size - this.#raw, bytes: this.#dataBytes };
+  }
+
   /**
    * Arms a timer, or arms one anew.
    *
@@ -66,12 +98,19 @@ export class ArmedTimers {
   set(timer: Timer, nowMs: number, wallMs: number | undefined): void {
     this.clear(timer.id);
     const leftMs = Math.min(Math.max(timer.dueMs - (wallMs ?? 0), 0), timer.delayMs);
-    const entry = { timer, dueAtMs: nowMs + leftMs, queued: false };
-    this.#entries.set(keyOf(timer.id), entry);
-    this.#due.add(entry, entry.dueAtMs);
-    if (timer.kind !== 'raw') return;
+    this.#enter(timer, nowMs + leftMs);
+    if (timer.kind !== 'raw') {
+      this.#dataBytes += bytesOf(timer.name, timer.payload.length);
+      return;
+    }
     this.#raw++;
     this.#hadRaw = true;
+  }
+
+  /** The primary did not order a timer that was due: it is due again then, by its clock for timers. */
+  putOff(id: NestedId, dueAtMs: number): void {
+    const timer = this.get(id);
+    if (timer !== undefined) this.#enter(timer, dueAtMs);
   }
 
   clear(id: NestedId): void {
@@ -79,6 +118,7 @@ export class ArmedTimers {
     if (entry === undefined) return;
     this.#entries.delete(keyOf(id));
     if (entry.timer.kind === 'raw') this.#raw--;
+    else this.#dataBytes -= bytesOf(entry.timer.name, entry.timer.payload.length);
   }
 
   get(id: NestedId): Timer | undefined {
@@ -133,9 +173,18 @@ export class ArmedTimers {
   restore({ armed, fired }: Pick<Checkpoint, 'armed' | 'fired'>, nowMs: number, wallMs: number): void {
     this.#entries.clear();
     this.#raw = 0;
+    this.#dataBytes = 0;
     this.#fired.clear();
     for (const { name, lastMs } of fired) this.#fired.set(name, lastMs);
     for (const timer of armed) this.set({ kind: 'after', ...timer }, nowMs, wallMs);
+  }
+
+  #enter(timer: Timer, dueAtMs: number): void {
+    const entry = { timer, dueAtMs, queued: false };
+    this.#entries.set(keyOf(timer.id), entry);
+    this.#due.add(entry, dueAtMs);
+    // Timers that are armed for long and cleared soon must not be kept until they would have been due.
+    if (this.#due.size > 2 * this.#entries.size + SPARE) this.#due.keep((one) => this.#isArmed(one));
   }
 
   #isArmed(entry: ArmedEntry): boolean {

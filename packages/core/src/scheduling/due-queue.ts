@@ -7,8 +7,12 @@ interface Due<T> {
 }
 
 export class DueQueue<T> {
-  readonly #heap: Due<T>[] = [];
+  #heap: Due<T>[] = [];
   #turns = 0;
+
+  get size(): number {
+    return this.#heap.length;
+  }
 
   get first(): T | undefined {
     return this.#heap[0]?.what;
@@ -33,6 +37,12 @@ export class DueQueue<T> {
       this.drop();
     }
     return taken;
+  }
+
+  /** Removes everything else. */
+  keep(isWanted: (what: T) => boolean): void {
+    // What is sorted is a heap.
+    this.#heap = this.#heap.filter(({ what }) => isWanted(what)).sort((x, y) => x.atMs - y.atMs || x.turn - y.turn);
   }
 
   /** Removes the first. */

@@ -3,6 +3,7 @@ import type { ServerInterceptor } from '@grpc/grpc-js';
 import { callsExpected, containErrors, handle, type StepValues, trackHandlers } from '@understudy/context';
 import { type Logger, UnderstudyError } from '@understudy/core';
 import {
+  type ArmedData,
   type DueTimer,
   type NestedId,
   type NestedReply,
@@ -61,6 +62,8 @@ export interface ExecutorOptions {
   readonly waitsForOthers: (method: string) => boolean;
   /** The time and the randomness that reads get; undefined for the real ones. */
   readonly readValues?: StepValues | undefined;
+  /** What the armed timers hold that are data. */
+  readonly armedData: () => ArmedData;
   /** The handlers of timers. */
   readonly timers: Pick<NamedTimers, 'get'>;
   readonly logger: Logger;
@@ -90,7 +93,7 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    const { loop, registry, activity, seeds, inGlobals, onEffect, strays } = options;
+    const { loop, registry, activity, seeds, inGlobals, onEffect, strays, armedData } = options;
     trackHandlers();
     if (strays !== undefined) containErrors();
     this.#context = { peer: '', onFault: this.#onFault };
@@ -111,6 +114,7 @@ export class Executor {
     this.#functions = new TimerFunctions(loop);
     this.#agendaLife = {
       ...{ loop, steps: this.#steps, nested: this.#nested, functions: this.#functions, effects: new OnceRunner() },
+      armedData,
       stepOf: (run) => this.#stepOf(run),
       placeBehind: (run) => this.#placeBehind(run),
     };

@@ -2,7 +2,7 @@
 import type { Agenda, StepTimer } from '@understudy/context';
 import { handle } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
-import type { NestedId } from '@understudy/core/internal';
+import { type ArmedData, type NestedId, withOneMore } from '@understudy/core/internal';
 import { type OnceRunner, resultOf } from '../agenda/once.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import type { HandlerRun } from './handler-run.js';
@@ -18,6 +18,8 @@ export interface AgendaLife {
   readonly nested: OpenNestedCalls;
   readonly functions: TimerFunctions;
   readonly effects: OnceRunner;
+  /** What the armed timers hold that are data, as far as the core has heard. */
+  armedData(): ArmedData;
   /**
    * The running step, if the handler has a part in it. A handler that runs alone gets a step like all others.
    */
@@ -33,6 +35,8 @@ const numberOf = ({ orderNum, index }: NestedId): number => orderNum * INDEXES +
 export class RunAgenda implements Agenda {
   readonly #run: HandlerRun;
   readonly #life: AgendaLife;
+  /** The same as a step's `armed`, for what the handler puts off after its reply. */
+  #behind: ArmedData | undefined;
 
   constructor(run: HandlerRun, life: AgendaLife) {
     this.#run = run;
@@ -88,9 +92,13 @@ export class RunAgenda implements Agenda {
   }
 
   after(delayMs: number, name: string, payload: Uint8Array): string {
-    const id = this.#place();
+    const step = this.#life.stepOf(this.#run);
+    const armed = withOneMore(this.#armed(step), name, payload.length);
+    const id = step?.place() ?? this.#life.placeBehind(this.#run);
     const timeMs = this.#run.values.timeMs;
     if (id === undefined || timeMs === undefined) throw outside(`after(…, ${JSON.stringify(name)})`);
+    if (typeof armed === 'string') throw new UnderstudyError('UNDERSTUDY_OVERLOADED', armed);
+    this.#note(step, armed);
     const timer = { kind: 'after', id, delayMs, dueMs: timeMs + delayMs, name, payload } as const;
     this.#life.loop.dispatch({ kind: 'timerSet', timer });
     return `${id.orderNum}.${id.index}`;
@@ -101,7 +109,22 @@ export class RunAgenda implements Agenda {
     const id = { orderNum, index } as NestedId;
     if (!Number.isSafeInteger(orderNum) || !Number.isSafeInteger(index)) return;
     if (!this.#isInStep) throw outside('cancel()');
+    const step = this.#life.stepOf(this.#run);
+    if (step !== undefined) this.#note(step, this.#armed(step));
     this.#life.loop.dispatch({ kind: 'timerCleared', id });
+  }
+
+  /**
+   * What the timers hold that are data, with those of this step. The core hears of a step's timers sooner on one replica than
+   * on another, but on all of them before the next step: so what a step cancels makes room from the next one on.
+   */
+  #armed(step: Step | undefined): ArmedData {
+    return (step === undefined ? this.#behind : step.armed) ?? this.#life.armedData();
+  }
+
+  #note(step: Step | undefined, armed: ArmedData): void {
+    if (step === undefined) this.#behind = armed;
+    else step.armed = armed;
   }
 
   /** What is cleared between two steps is cleared on one replica only, so it is not cleared at all. */

@@ -1,6 +1,7 @@
 /** One step of the execution: the processing of one ordered message, with all its results. */
 import type { NestedRequest } from '@understudy/context';
 import {
+  type ArmedData,
   assert,
   type Finished,
   mixDigest,
@@ -51,6 +52,8 @@ export class Step {
   readonly passing = new Set<Ending>();
   /** Whether the step is going to be looked at when handlers are at rest. */
   resting = false;
+  /** What the timers hold that are data, from the first one on that the step arms or cancels. */
+  armed: ArmedData | undefined;
   /** How many things must be done in later turns before the step may be over. */
   held = 0;
   #calls = 0;

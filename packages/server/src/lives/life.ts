@@ -143,6 +143,7 @@ export class Life {
       tracing: setup.tracing,
       waitsForOthers: waitsIn(config),
       timers: setup.timers,
+      armedData: () => this.#core.armedData,
       readValues: setup.clock && new ReadValues(setup.clock, setup.inGlobals),
       logger,
     });

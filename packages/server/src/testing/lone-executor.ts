@@ -93,6 +93,7 @@ export class LoneExecutor {
       tracing: undefined,
       waitsForOthers: () => false,
       timers: { get: () => undefined },
+      armedData: () => ({ count: 0, bytes: 0 }),
       logger,
     });
   }
