@@ -48,6 +48,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'late calls: a call whose deadline passed while it waited is processed by no replica',
   'messages of death: a backup runs only what its primary has completed',
   'messages of death: a message of which primaries died is passed over',
+  'messages of death: a timer that is refused is due again',
   'messages of death: what may have ended a primary is started once all others know that it is next',
   'messages of death: a promotion suspects what it cuts, too',
   'messages of death: a clock that is set forward ends no care',

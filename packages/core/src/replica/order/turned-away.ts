@@ -2,10 +2,11 @@
 
 import type { Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import { refusedLike } from '../poison/refuse.js';
 import { answerUnordered } from '../release/replies.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { dropStream } from '../streams/streams.js';
-import { dueAfterPeriod } from '../timers/timers.js';
+import { putOffTimer } from '../timers/timers.js';
 import { append } from './place.js';
 
 /** The call gets no order: the records of its connection were freed, so no retry of it would be recognised. */
@@ -24,7 +25,10 @@ export function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call'
   if (request.key !== undefined) p.keyedRunning.delete(request.key);
   if (admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission });
   if (request.stream?.kind === 'open') dropStream(p.r, connection, message.seqNum);
-  if (request.timer?.kind === 'every') dueAfterPeriod(p, request.timer.name);
+  if (request.timer !== undefined) {
+    const untilMs = refusedLike(p.r, connection, request)?.refusedUntilMs;
+    /* rule refused-timer-again */ putOffTimer(p, request.timer, untilMs ?? p.r.clocks.orderMs());
+  }
   message.request = undefined;
   append(p, { connection: connection.id, seqNum: message.seqNum, kind: 'void', outcome }, connection, message);
 }

@@ -19,6 +19,12 @@ export function poisonedAt({ record }: ReplicaState, { orderNum, term }: OrderIn
  * that tries again would end two more primaries each time.
  */
 export function refusedAsPoison(r: ReplicaState, connection: Connection, request: Request): Reply | undefined {
+  const same = refusedLike(r, connection, request);
+  return same === undefined ? undefined : poisonReply(same);
+}
+
+/** The message of death with the same method and bytes, as long as others like it are refused. */
+export function refusedLike(r: ReplicaState, connection: Connection, request: Request): Poisoned | undefined {
   const poisoned = r.record?.deaths?.poisoned;
   if (poisoned === undefined || poisoned.length === 0) return undefined;
   if (request.reply !== undefined || (request.stream !== undefined && request.stream.kind !== 'open')) return undefined;
@@ -26,7 +32,7 @@ export function refusedAsPoison(r: ReplicaState, connection: Connection, request
   if (!poisoned.some(({ refusedUntilMs }) => nowMs < refusedUntilMs)) return undefined;
   const { method, digest } = describeRequest(connection, request);
   const same = poisoned.find((other) => other.method === method && other.digest === digest);
-  return same === undefined || nowMs >= same.refusedUntilMs ? undefined : poisonReply(same);
+  return same === undefined || nowMs >= same.refusedUntilMs ? undefined : same;
 }
 
 const ADVICE =

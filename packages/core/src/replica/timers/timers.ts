@@ -11,6 +11,8 @@ import { addOwn } from '../nested/nested.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
+/** A timer whose message was refused is not due again sooner than after this long, whatever the clocks say. */
+const PUT_OFF_MS = 1000;
 const NO_BYTES = new Uint8Array(0);
 /** A request that names no timer, so that no replica runs anything for it. */
 const NOTHING: Request = {
@@ -79,6 +81,17 @@ export function dueAfterPeriod(p: PrimaryState, name: string): void {
   const periodMs = p.r.every.get(name);
   if (periodMs === undefined) return;
   p.everyDue.set(name, p.r.clocks.timerMs(p.r.nowMs) + periodMs);
+  wakeNext(p);
+}
+
+/** The message of a timer was refused: one that is data stays armed, and is due again when such messages are refused no more. */
+export function putOffTimer(p: PrimaryState, due: DueTimer, untilMs: number): void {
+  if (due.kind === 'every') {
+    dueAfterPeriod(p, due.name);
+    return;
+  }
+  const { r } = p;
+  r.timers.putOff(due.id, r.clocks.timerMs(r.nowMs) + Math.max(untilMs - r.clocks.orderMs(), PUT_OFF_MS));
   wakeNext(p);
 }
 

@@ -15,6 +15,12 @@ export const DEATH_RULES: readonly Rule[] = [
     shows: 'S3  processes 1: m1',
   },
   {
+    rule: 'messages of death: a timer that is refused is due again',
+    scenario: 'poison-twin',
+    without: { 'refused-timer-again': ';' },
+    lacks: 'S2  processes 5 at 60000: after expire 2.0',
+  },
+  {
     rule: 'messages of death: what may have ended a primary is started once all others know that it is next',
     scenario: 'care',
     without: { 'suspects-with-care': 'false' },
