@@ -142,7 +142,7 @@ export { PIECE_BYTES } from './replica/state/replica-state.js';
 export { type Duty, type HeardPeer, NO_DUTY } from './replica/threads/duty.js';
 export { type ArmedData, TIMERS_MAX, type Timer, withOneMore } from './scheduling/armed-timers.js';
 export type { UserCriteria } from './scheduling/criteria.js';
-export type { WaitingCall } from './scheduling/resource.js';
+export type { WaitingCall } from './scheduling/scheduler.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';
 export type { NestedPlace } from './session/open-calls.js';
 export { Session } from './session/session.js';

@@ -115,8 +115,10 @@ export interface GroupConfig {
    * - `resource`: the first one that the replica's option `admits` lets run.
    * - `custom`: the one that the replica's option `compares` puts first.
    *
-   * With `priority` and `deadline` a call that waits grows more urgent than those that come later, so none starves.
-   * Messages of one stream keep their sequence whatever the criterion.
+   * With `priority` and `deadline` a call that waits grows more urgent than those that come later, so none starves. With
+   * `custom` and `resource` see to it yourself: a call that `compares` puts behind all others, or that `admits` never lets
+   * run, waits as long as others come. Compare by when a call came, or by its deadline, where that must not be. Messages of
+   * one stream keep their sequence whatever the criterion.
    */
   readonly ordering: Ordering;
   /**
@@ -253,7 +255,9 @@ export interface GroupConfig {
   readonly unstableMax: number;
   /**
    * When this many calls wait to be ordered, clients are paused, and calls of plain clients are refused with
-   * UNDERSTUDY_OVERLOADED. A longer queue refuses less and lets calls wait longer. 1 to 1,000,000. Default: 16,384.
+   * UNDERSTUDY_OVERLOADED. With the criteria `priority`, `deadline`, `fair` and `custom` that is the plain call whose turn
+   * would come last, though it may wait already; with the others it is the newcomer. A longer queue refuses less and lets
+   * calls wait longer. 1 to 1,000,000. Default: 16,384.
    *
    * @unit calls
    */

@@ -39,7 +39,7 @@ const LEGAL: Readonly<Record<Stage, readonly Stage[]>> = {
   received: ['held', 'queued', 'admitted', 'voiding', 'ordered', 'processed'],
   held: ['queued', 'admitted', 'voiding', 'ordered', 'processed'],
   queued: ['received', 'admitted', 'voiding', 'ordered'],
-  admitted: ['ordered'],
+  admitted: ['voiding', 'ordered'],
   voiding: ['ordered'],
   ordered: ['received', 'waiting', 'processed'],
   waiting: ['processed'],

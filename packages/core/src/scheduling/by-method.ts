@@ -1,5 +1,6 @@
+import type { Connection } from '../connection/connection.js';
 import { isSingle } from './chains.js';
-import type { Scheduler, Work } from './scheduler.js';
+import type { Scheduler, WaitingCall, Work } from './scheduler.js';
 
 /**
  * Several criteria in one group: each method's calls follow the method's own criterion, and the criteria take turns.
@@ -26,6 +27,10 @@ export class ByMethod<Ordering> implements Scheduler {
     return this.#turns.reduce((sum, { load }) => sum + load, 0);
   }
 
+  countOf(connection: Connection | undefined): number {
+    return this.#turns.reduce((sum, scheduler) => sum + scheduler.countOf(connection), 0);
+  }
+
   add(work: Work): void {
     this.#schedulerOf(work).add(work);
   }
@@ -48,6 +53,14 @@ export class ByMethod<Ordering> implements Scheduler {
 
   drain(): Work[] {
     return this.#turns.flatMap((scheduler) => scheduler.drain());
+  }
+
+  outranks(work: WaitingCall): boolean {
+    return this.#schedulerOf(work).outranks?.(work) ?? false;
+  }
+
+  shed(added: WaitingCall): WaitingCall | undefined {
+    return this.#schedulerOf(added).shed?.(added);
   }
 
   reconsider(): void {

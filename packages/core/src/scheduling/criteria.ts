@@ -6,8 +6,8 @@ import { ByMethod } from './by-method.js';
 import { FairScheduler } from './fair.js';
 import { RankedScheduler } from './ranked.js';
 import { ReceptionScheduler } from './reception.js';
-import { ResourceScheduler, type WaitingCall } from './resource.js';
-import type { Scheduler, Work } from './scheduler.js';
+import { ResourceScheduler } from './resource.js';
+import type { Scheduler, WaitingCall, Work } from './scheduler.js';
 import { SequenceScheduler } from './sequence.js';
 
 /** A call without a deadline is as urgent as one that has this long when it comes, milliseconds. */

@@ -1,7 +1,16 @@
 /** Fair order: connections take turns (deficit round robin; Shreedhar and Varghese, SIGCOMM '95). */
 
+import type { Connection } from '../connection/connection.js';
 import { Fifo } from './fifo.js';
-import { COUNTED_MAX, laneOf, type Scheduler, type Work } from './scheduler.js';
+import {
+  COUNTED_MAX,
+  isSheddable,
+  laneName,
+  laneOf,
+  type Scheduler,
+  type WaitingCall,
+  type Work,
+} from './scheduler.js';
 
 interface Turn {
   readonly name: string;
@@ -23,6 +32,8 @@ export class FairScheduler implements Scheduler {
   readonly #turns = new Map<string, Turn>();
   /** The connections with work; the first is at its turn. */
   #round: Turn[] = [];
+  /** Those whose calls may be refused at the bound of the queue. */
+  readonly #sheddable = new Set<Turn>();
   #size = 0;
 
   constructor(weightOf: WeightOf = () => 1) {
@@ -40,6 +51,10 @@ export class FairScheduler implements Scheduler {
     return load;
   }
 
+  countOf(connection: Connection | undefined): number {
+    return this.#turns.get(laneName(connection))?.works.length ?? 0;
+  }
+
   add(work: Work): void {
     this.#size++;
     const name = laneOf(work);
@@ -50,6 +65,7 @@ export class FairScheduler implements Scheduler {
       this.#round.push(turn);
     }
     turn.works.add(work);
+    if (isSheddable(work)) this.#sheddable.add(turn);
   }
 
   peek(): Work | undefined {
@@ -64,7 +80,7 @@ export class FairScheduler implements Scheduler {
     turn.credit--;
     if (turn.works.length === 0) {
       // What it did not use is lost: nobody saves up turns by being idle.
-      this.#turns.delete(turn.name);
+      this.#forget(turn);
       this.#round.shift();
     } else if (turn.credit < 1) this.#rotate();
     return work;
@@ -74,6 +90,41 @@ export class FairScheduler implements Scheduler {
     const all: Work[] = [];
     for (let work = this.next(); work !== undefined; work = this.next()) all.push(work);
     return all;
+  }
+
+  outranks(work: WaitingCall): boolean {
+    const worst = this.#worst();
+    if (worst === undefined) return false;
+    const own = this.#turns.get(laneOf(work));
+    return roundsOf(worst) > (own === undefined ? 1 / this.#weightOf(work) : (own.works.length + 1) / own.weight);
+  }
+
+  shed(): WaitingCall | undefined {
+    const worst = this.#worst();
+    if (worst === undefined) return undefined;
+    this.#size--;
+    const work = worst.works.takeLast() as WaitingCall;
+    if (worst.works.length === 0) {
+      this.#forget(worst);
+      this.#round = this.#round.filter((turn) => turn !== worst);
+    }
+    return work;
+  }
+
+  /** Of those whose calls may be refused, the one that needs most rounds for all of them. Its last call has the last turn. */
+  #worst(): Turn | undefined {
+    let worst: Turn | undefined;
+    for (const turn of this.#sheddable) {
+      const { last } = turn.works;
+      if (last === undefined || !isSheddable(last)) continue;
+      if (worst === undefined || roundsOf(turn) > roundsOf(worst)) worst = turn;
+    }
+    return worst;
+  }
+
+  #forget(turn: Turn): void {
+    this.#turns.delete(turn.name);
+    this.#sheddable.delete(turn);
   }
 
   /** The connection that has the next call. */
@@ -91,3 +142,5 @@ export class FairScheduler implements Scheduler {
     if (turn !== undefined) this.#round.push(turn);
   }
 }
+
+const roundsOf = ({ works, weight }: Turn): number => works.length / weight;

@@ -17,6 +17,14 @@ export class Fifo {
     return this.#queue[this.#head];
   }
 
+  get last(): Work | undefined {
+    return this.length === 0 ? undefined : this.#queue.at(-1);
+  }
+
+  takeLast(): Work | undefined {
+    return this.length === 0 ? undefined : this.#queue.pop();
+  }
+
   next(): Work | undefined {
     if (this.#head === this.#queue.length) return undefined;
     const work = this.#queue[this.#head];

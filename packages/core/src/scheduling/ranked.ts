@@ -1,7 +1,17 @@
 /** Criteria that compare calls: the most urgent one is next. */
 
+import type { Connection } from '../connection/connection.js';
 import { Chains } from './chains.js';
-import { COUNTED_MAX, laneOf, type Scheduler, type Work } from './scheduler.js';
+import { Heap } from './heap.js';
+import {
+  COUNTED_MAX,
+  isSheddable,
+  laneName,
+  laneOf,
+  type Scheduler,
+  type WaitingCall,
+  type Work,
+} from './scheduler.js';
 
 export interface Criterion {
   /**
@@ -20,16 +30,25 @@ interface Ranked {
   readonly key: number;
   /** How many pieces of work came before. */
   readonly arrival: number;
+  /** It has left, although a heap may still have it. */
+  left: boolean;
 }
 
-/** A binary heap of work. What is no call (a void, a cancellation, an expiry) goes first. */
+/** How many entries that have left a heap may keep. */
+const SPARE = 1024;
+
+/** Work by its rank. What is no call (a void, a cancellation, an expiry) goes first. */
 export class RankedScheduler implements Scheduler {
   readonly #criterion: Criterion;
-  readonly #heap: Ranked[] = [];
+  readonly #best = new Heap<Ranked>((a, b) => this.#isBefore(a, b));
+  /** The calls that may be refused at the bound of the queue. The first is the one whose turn would come last. */
+  readonly #worst = new Heap<Ranked>((a, b) => this.#isBefore(b, a));
   readonly #chains = new Chains();
   readonly #lanes = new Map<string, number>();
   #arrivals = 0;
   #size = 0;
+  /** How many calls wait that may be refused. */
+  #sheddable = 0;
 
   constructor(criterion: Criterion) {
     this.#criterion = criterion;
@@ -46,6 +65,10 @@ export class RankedScheduler implements Scheduler {
     return load;
   }
 
+  countOf(connection: Connection | undefined): number {
+    return this.#lanes.get(laneName(connection)) ?? 0;
+  }
+
   add(work: Work): void {
     this.#size++;
     const lane = laneOf(work);
@@ -54,20 +77,17 @@ export class RankedScheduler implements Scheduler {
   }
 
   peek(): Work | undefined {
-    return this.#heap[0]?.work;
+    return firstOf(this.#best)?.work;
   }
 
   next(): Work | undefined {
-    const work = this.#pop();
-    if (work === undefined) return undefined;
-    this.#size--;
-    const lane = laneOf(work);
-    const count = (this.#lanes.get(lane) ?? 1) - 1;
-    if (count === 0) this.#lanes.delete(lane);
-    else this.#lanes.set(lane, count);
-    const follows = this.#chains.left(work);
+    const entry = firstOf(this.#best);
+    if (entry === undefined) return undefined;
+    this.#best.take();
+    this.#leave(entry);
+    const follows = this.#chains.left(entry.work);
     if (follows !== undefined) this.#push(follows);
-    return work;
+    return entry.work;
   }
 
   drain(): Work[] {
@@ -76,46 +96,57 @@ export class RankedScheduler implements Scheduler {
     return all;
   }
 
+  outranks(work: WaitingCall): boolean {
+    const worst = firstOf(this.#worst);
+    return worst !== undefined && this.#isBefore(this.#ranked(work, this.#arrivals), worst);
+  }
+
+  shed(): WaitingCall | undefined {
+    const worst = firstOf(this.#worst);
+    if (worst === undefined) return undefined;
+    this.#worst.take();
+    this.#leave(worst);
+    return worst.work as WaitingCall;
+  }
+
   #isBefore(a: Ranked, b: Ranked): boolean {
     const byKey = urgency(a.work) - urgency(b.work) || a.key - b.key;
     const order = byKey || (this.#criterion.compare?.(a.work, b.work) ?? 0);
     return order < 0 || (order === 0 && a.arrival < b.arrival);
   }
 
-  #push(work: Work): void {
-    const heap = this.#heap;
-    const entry = { work, key: this.#criterion.keyOf?.(work) ?? 0, arrival: this.#arrivals++ };
-    let at = heap.length;
-    heap.push(entry);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = heap[parent] as Ranked;
-      if (!this.#isBefore(entry, above)) break;
-      heap[at] = above;
-      at = parent;
-    }
-    heap[at] = entry;
+  #ranked(work: Work, arrival: number): Ranked {
+    return { work, key: this.#criterion.keyOf?.(work) ?? 0, arrival, left: false };
   }
 
-  #pop(): Work | undefined {
-    const heap = this.#heap;
-    const [top] = heap;
-    const last = heap.pop();
-    if (top === undefined || last === undefined) return undefined;
-    if (heap.length === 0) return top.work;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#isBefore(heap[child + 1] as Ranked, heap[child] as Ranked)) child++;
-      const below = heap[child] as Ranked;
-      if (!this.#isBefore(below, last)) break;
-      heap[at] = below;
-      at = child;
-    }
-    heap[at] = last;
-    return top.work;
+  #push(work: Work): void {
+    const entry = this.#ranked(work, this.#arrivals++);
+    this.#best.add(entry);
+    if (!isSheddable(work)) return;
+    this.#sheddable++;
+    this.#worst.add(entry);
   }
+
+  #leave(entry: Ranked): void {
+    entry.left = true;
+    this.#size--;
+    const lane = laneOf(entry.work);
+    const count = (this.#lanes.get(lane) ?? 1) - 1;
+    if (count === 0) this.#lanes.delete(lane);
+    else this.#lanes.set(lane, count);
+    if (!isSheddable(entry.work)) return;
+    this.#sheddable--;
+    if (this.#best.size > 2 * this.#size + SPARE) this.#best.keep(isThere);
+    if (this.#worst.size > 2 * this.#sheddable + SPARE) this.#worst.keep(isThere);
+  }
+}
+
+const isThere = ({ left }: Ranked): boolean => !left;
+
+/** The first entry that has not left. */
+function firstOf(heap: Heap<Ranked>): Ranked | undefined {
+  while (heap.first?.left) heap.take();
+  return heap.first;
 }
 
 const urgency = ({ kind }: Work): number => (kind === 'call' || kind === 'read' ? 1 : 0);

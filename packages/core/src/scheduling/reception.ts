@@ -39,6 +39,11 @@ export class ReceptionScheduler implements Scheduler {
     } else lane.behind.add(work);
   }
 
+  countOf(connection: Connection | undefined): number {
+    const lane = this.#lanes.get(laneName(connection));
+    return lane === undefined ? 0 : lane.abreast + lane.behind.length;
+  }
+
   ahead(connection: Connection | undefined): number {
     const lane = this.#lanes.get(laneName(connection));
     return lane === undefined || lane.abreast < ABREAST_MAX ? this.#common.length : this.#size;

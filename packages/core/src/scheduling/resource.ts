@@ -1,11 +1,9 @@
 /** Order by availability of resources: the application says which calls may run now ([0042]). */
 
+import type { Connection } from '../connection/connection.js';
 import { isSingle } from './chains.js';
 import { ReceptionScheduler } from './reception.js';
-import type { Scheduler, Work } from './scheduler.js';
-
-/** A call of the application that waits for its turn. */
-export type WaitingCall = Extract<Work, { kind: 'call' | 'read' }>;
+import type { Scheduler, WaitingCall, Work } from './scheduler.js';
 
 /** How many calls that were not admitted are kept apart; the others wait behind them unasked. */
 const ASKED_MAX = 1024;
@@ -33,6 +31,11 @@ export class ResourceScheduler implements Scheduler {
 
   get load(): number {
     return this.#arriving.load + this.#refused.length;
+  }
+
+  /** Without those that the application did not admit. */
+  countOf(connection: Connection | undefined): number {
+    return this.#arriving.countOf(connection);
   }
 
   add(work: Work): void {

@@ -56,6 +56,20 @@ export type Work =
     }
   | { readonly kind: 'expire'; readonly connection: ConnectionId };
 
+/** A call of the application that waits for its turn. */
+export type WaitingCall = Extract<Work, { kind: 'call' | 'read' }>;
+
+/**
+ * Whether this may be refused at the bound of the queue, for a call that ranks before it: nobody but one RPC waits for it.
+ * Sessions are paused at the bound instead, and what they sent before has numbers that others follow.
+ */
+export function isSheddable(work: Work): work is WaitingCall {
+  if (work.kind !== 'call' && work.kind !== 'read') return false;
+  const { connection, request } = work;
+  const isPlain = work.kind === 'call' ? connection?.kind === 'plain' : connection === undefined;
+  return isPlain && request.stream === undefined && request.nested === undefined;
+}
+
 /** The connection whose work this is, or the common lane of reads without one. */
 export const laneOf = ({ connection }: Work): string =>
   typeof connection === 'string' ? connection : laneName(connection);
@@ -70,6 +84,8 @@ export interface Scheduler {
   readonly size: number;
   /** How much work waits, counting no more than 4,096 pieces for each connection: no client of ours sends more at once. */
   readonly load: number;
+  /** How much work of this connection waits, or of reads without one. */
+  countOf(connection: Connection | undefined): number;
   /** How much work has its turn before a new call of this connection. Absent where the calls themselves decide that. */
   ahead?(connection: Connection | undefined): number;
   add(work: Work): void;
@@ -78,6 +94,17 @@ export interface Scheduler {
   next(): Work | undefined;
   /** Takes all work out, whether it may be ordered or not. */
   drain(): Work[];
+  /**
+   * Whether a call that may be refused waits, and would have its turn behind this one. Absent, as `shed` is, where the last to
+   * come has the last turn.
+   */
+  outranks?(work: WaitingCall): boolean;
+  /**
+   * Takes out the call whose turn would come last, of those that may be refused.
+   *
+   * @param added the last that was added, by whose criterion
+   */
+  shed?(added: WaitingCall): WaitingCall | undefined;
   /** Something ended, or the application asks for it: work that had to wait may be ordered now. */
   reconsider?(): void;
 }

@@ -3,7 +3,7 @@
 import type { Connection } from '../connection/connection.js';
 import { maxOf, NO_SEQ, next, type SeqNum } from '../model/ids.js';
 import { isSingle } from './chains.js';
-import { COUNTED_MAX, laneOf, type Scheduler, type Work } from './scheduler.js';
+import { COUNTED_MAX, laneName, laneOf, type Scheduler, type Work } from './scheduler.js';
 
 interface Numbered {
   readonly work: Work;
@@ -37,6 +37,10 @@ export class SequenceScheduler implements Scheduler {
     let load = 0;
     for (const { works } of this.#sequences.values()) load += Math.min(COUNTED_MAX, works.length);
     return load;
+  }
+
+  countOf(connection: Connection | undefined): number {
+    return this.#sequences.get(laneName(connection))?.works.length ?? 0;
   }
 
   add(work: Work): void {

@@ -24,6 +24,7 @@ const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'divergence: backups restore their states by turns',
   'hole: the group refuses to go on while a live client holds an order beyond it',
+  'bounds: at the bound of the queue the call that ranks last makes room',
   'bounds: a caller is told once that no reply will come',
   'bounds: the log is kept for streams only while a message that is not processed may open one',
   'bounds: the log is not kept for an order that a promotion cut',

@@ -18,6 +18,7 @@ import { illegalHeader } from './legal.js';
 import { mayUse, NOT_YOURS } from './owner.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import { admit, schedule, takeNumber } from './schedule.js';
+import { hasRoom, QUEUE_FULL } from './shedding.js';
 
 /** Clients choose what they name as a method, so no more of it goes into the log. */
 const METHOD_LOGGED_MAX = 200;
@@ -75,14 +76,15 @@ function noteMisread(r: ReplicaState, connection: Connection, { method }: Reques
 }
 
 /** A plain client's call (DESIGN 5.13). */
-export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: EventOf<'plainCall'>): void {
+export function onPlainCall(p: PrimaryState, event: EventOf<'plainCall'>): void {
   const { r } = p;
+  const { call, peer, readOnly, request } = event;
   if (r.handsOver) {
     refuseCall(r, call);
     return;
   }
-  if (p.scheduler.load >= r.config.queueMax) {
-    failCall(r, call, 'UNDERSTUDY_OVERLOADED', 'too many requests wait to be ordered; nothing was done');
+  if (!hasRoom(p, event)) {
+    failCall(r, call, 'UNDERSTUDY_OVERLOADED', QUEUE_FULL);
     return;
   }
   const over = overBudget(r, r.connections.open(r.plain));

@@ -15,6 +15,7 @@ import { mayOrderPart } from '../streams/parts.js';
 import { voidMessage } from '../streams/voids.js';
 import { refusedOverBudget } from './budgets.js';
 import { patienceOf, TOO_LATE, wouldBeLate } from './late.js';
+import { shedBeyond } from './shedding.js';
 
 /** A session's request arrived. A new one is scheduled; a known one is answered if its outcome is known. */
 export function onRequested(
@@ -103,6 +104,7 @@ export function schedule(p: PrimaryState, connection: Connection, message: Messa
 export function addWork(p: PrimaryState, work: Extract<Work, { kind: 'call' | 'read' }>): void {
   if (work.kind === 'call') work.message.become('admitted');
   p.scheduler.add(work);
+  /* rule last-makes-room */ shedBeyond(p, work);
 }
 
 /** Schedules messages of a stream that arrived too early, as far as no earlier one is missing. */

@@ -8,4 +8,10 @@ export const CALL_RULES: readonly Rule[] = [
     without: { 'late-not-executed': 'undefined' },
     shows: 'S1  processes 2: m1',
   },
+  {
+    rule: 'bounds: at the bound of the queue the call that ranks last makes room',
+    scenario: 'queue-shed',
+    without: { 'last-makes-room': ';' },
+    lacks: 'S1  fails late ! UNDERSTUDY_OVERLOADED',
+  },
 ];
