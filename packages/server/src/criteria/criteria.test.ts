@@ -1,10 +1,11 @@
-import { Client, credentials, Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { ReplicaServerOptions } from '../replica/options.js';
 import { type Added, counterService } from '../testing/counter.js';
-import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
+import { WaitingGroup, type WaitingGroupOptions } from '../testing/criteria/waiting-group.js';
+import { type Node, Stage } from '../testing/stage.js';
 import type { QueuedCall } from './criteria.js';
 
 const CALLS = 100;
@@ -99,87 +100,34 @@ describe.each([
   { ordering: 'deadline', expected: byRank },
   { ordering: 'custom', expected: byRank },
   { ordering: 'resource', expected: byRank },
-  { ordering: 'sequence', expected: made },
-  { ordering: 'fair', expected: made },
   { ordering: 'reception', expected: made },
 ])('a hundred calls that wait, with the criterion $ordering', ({ ordering, expected }) => {
   it('are processed as it says on all replicas alike, although the primary dies when half of them are', async () => {
-    const lease = { leaseMs: SHORT_LEASE_MS };
-    stage = new Stage(memoryCoordinator(), { ordering, priorityKey: 'x-rank', ageingMs: 3_600_000, ...lease });
     const compares = (a: QueuedCall, b: QueuedCall): number =>
       Number(a.metadata.get('x-rank')[0]) - Number(b.metadata.get('x-rank')[0]);
-    const nodes: Node[] = [];
-    for (const id of ['r1', 'r2', 'r3']) {
-      const processed = (): number => node.counter.ids.length;
-      const criteria: Record<string, Partial<ReplicaServerOptions>> = {
-        custom: { compares },
-        // The state of the service says which call may run: the first one, then the one whose rank is next.
-        resource: { admits: ({ metadata }) => Number(metadata.get('x-rank')[0]) === (processed() || CALLS + 1) - 1 },
-      };
-      const node = await stage.bind(id, criteria[ordering] ?? {});
-      nodes.push(node);
-      if (id === 'r1') holdAt(node, ['first', expected[CALLS / 2]?.id ?? '']);
-      await node.start();
-    }
-    const [primary, ...others] = nodes as [Node, Node, Node];
-    await stage.until(() => primary.status.inSync.length === 3);
-    const client = connect(nodes);
-    const first = add(client, { id: 'first', rank: CALLS });
-    await stage.until(() => held.length === 1);
-    const answers = made.map((wanted) => add(client, wanted));
-    await stage.until(() => nodes.every(({ status }) => status.unordered >= CALLS));
-    held[0]?.();
-    await stage.until(() => held.length === 2);
-    primary.crash();
-    expect(await Promise.all([first, ...answers])).toHaveLength(CALLS + 1);
-    await stage.until(() => others.every(({ counter }) => counter.ids.length === CALLS + 1));
-    const ids = ['first', ...expected.map(({ id }) => id)];
-    for (const { counter } of others) expect(counter.ids).toEqual(ids);
-    await understudyClient(client).close();
+    const criteria: Record<string, WaitingGroupOptions['options']> = {
+      custom: () => ({ compares }),
+      // The state of the service says which call may run: the first one, then the one whose rank is next.
+      resource: (counter) => ({
+        admits: ({ metadata }) => Number(metadata.get('x-rank')[0]) === (counter().ids.length || CALLS + 1) - 1,
+      }),
+    };
+    const group = new WaitingGroup(
+      memoryCoordinator(),
+      replicated,
+      { ordering, priorityKey: 'x-rank', ageingMs: 3_600_000 },
+      { ...(criteria[ordering] && { options: criteria[ordering] }), stopsAt: (id) => id === expected[CALLS / 2]?.id },
+    );
+    stage = group.stage;
+    await group.start({ rank: CALLS });
+    const client = group.connect();
+    const answers = made.map((wanted) => group.call(client, wanted));
+    await group.allWait(CALLS);
+    const ids = expected.map(({ id }) => id);
+    expect(await group.process(answers)).toEqual([ids, ids]);
+    await Promise.all(group.clients.map((one) => understudyClient(one).close()));
   });
-
-  let held: (() => void)[] = [];
-  beforeEach(() => {
-    held = [];
-  });
-
-  /** Has a replica wait in the handlers of these calls. */
-  function holdAt({ counter, server }: Node, ids: readonly string[]): void {
-    const { Add } = counter.handlers;
-    server.removeService(counterService);
-    server.addService(counterService, {
-      ...counter.handlers,
-      Add: (call: ServerUnaryCall<Added, number>, callback: sendUnaryData<number>) => {
-        if (ids.includes(call.request.id)) held.push(() => Add(call, callback));
-        else Add(call, callback);
-      },
-    });
-  }
 });
-
-function connect(nodes: readonly Node[]): Client {
-  const target = `understudy:///${nodes.map(({ address }) => address).join()}`;
-  const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'counters' } }] };
-  return new Client(target, credentials.createInsecure(), replicated({ serviceConfig, logger: stage.logger }));
-}
-
-function add(client: Client, { id, rank }: Wanted): Promise<unknown> {
-  const { path, requestSerialize, responseDeserialize } = counterService.Add;
-  const metadata = new Metadata();
-  metadata.set('x-rank', `${rank}`);
-  const options = { deadline: Date.now() + 200_000 + 1_000 * rank };
-  return new Promise((resolve, reject) =>
-    client.makeUnaryRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      { id, by: 1 },
-      metadata,
-      options,
-      (error, value) => (error === null ? resolve(value) : reject(error)),
-    ),
-  );
-}
 
 describe('a call that the application does not admit', () => {
   it('waits until a kick, and others are processed meanwhile', async () => {
