@@ -29,6 +29,7 @@ export interface Step {
   readonly hold?: true;
   readonly echo?: true;
   readonly asks?: Asks;
+  readonly values?: number;
 }
 
 export interface Asks {
@@ -99,6 +100,7 @@ export const reply = (text: string): Step => ({ reply: { text } });
 export const blob = (bytes: number): Step => ({ blob: bytes });
 export const gate = (name: string): Step => ({ gate: name });
 export const end = (how: End = {}): Step => ({ end: how });
+export const values = (draws: number): Step => ({ values: draws });
 export const report: Step = { report: true };
 export const hold: Step = { hold: true };
 export const echo: Step = { echo: true };

@@ -14,6 +14,7 @@ import {
   type ScriptClient,
   type Step,
 } from './script.js';
+import { draw } from './values.js';
 
 /** A step as proto-loader decodes it. */
 type Performed = Required<Step> & { readonly kind: keyof Step };
@@ -279,6 +280,9 @@ class Actor {
         return;
       case 'report':
         this.#stage.send({ text: JSON.stringify(seenOf(this.#call)) });
+        return;
+      case 'values':
+        this.#stage.send({ text: JSON.stringify(draw(step.values)) });
         return;
       case 'hold':
         this.#over = true;
