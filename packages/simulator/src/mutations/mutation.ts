@@ -49,6 +49,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'late calls: a call whose deadline passed while it waited is processed by no replica',
   'messages of death: a backup runs only what its primary has completed',
   'messages of death: a message of which primaries died is passed over',
+  'code: a primary that is to stop orders timers until a copy can be made',
   'messages of death: a timer that is refused is due again',
   'messages of death: what may have ended a primary is started once all others know that it is next',
   'messages of death: a promotion suspects what it cuts, too',

@@ -99,7 +99,11 @@ export function putOffTimer(p: PrimaryState, due: DueTimer, untilMs: number): vo
 export function orderDue(p: PrimaryState): void {
   const { r } = p;
   p.wakeAtMs = Number.POSITIVE_INFINITY;
-  if (r.handsOver) return;
+  if (r.handsOver) {
+    // It may yet go on for a while, until a function has run that no copy of the state can include.
+    /* rule timers-while-leaving */ p.wakeAtMs = r.nowMs;
+    return;
+  }
   const nowMs = r.clocks.timerMs(r.nowMs);
   for (const timer of r.timers.takeDue(nowMs)) addOwn(p, requestOf(timer));
   for (const [name, atMs] of p.everyDue) {

@@ -45,6 +45,12 @@ export const UPGRADE_RULES: readonly Rule[] = [
     lacks: 'S1  processes 3: cancel(1)',
   },
   {
+    rule: 'code: a primary that is to stop orders timers until a copy can be made',
+    scenario: 'timers-for-other-code',
+    without: { 'timers-while-leaving': ';' },
+    lacks: 'S2  takes a checkpoint',
+  },
+  {
     rule: 'code: after a crash a backup with the old code goes first',
     scenario: 'same-code-first',
     without: { 'same-code-first': 'false' },
