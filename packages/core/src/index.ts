@@ -18,4 +18,4 @@ export type {
   SwapResult,
 } from './model/ports.js';
 export type { Adoption, GroupRecord, Leadership, Member, TermCode } from './model/record.js';
-export type { MemberStatus, ReplicaStatus, RoleName as Role } from './replica/state/events.js';
+export type { DivergingMethod, MemberStatus, ReplicaStatus, RoleName as Role } from './replica/state/events.js';

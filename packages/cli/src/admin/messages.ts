@@ -10,6 +10,7 @@ export const MESSAGES = {
   ChallengeResponse: { nonce: field(1, 'bytes'), group: field(2, 'string'), replica: field(3, 'string') },
   Member: { id: field(1, 'string'), incarnation: field(2, 'bytes') },
   MemberCode: { id: field(1, 'string'), version: field(2, 'string'), waitsWith: list(3, 'string') },
+  Diverging: { method: field(1, 'string'), times: field(2, 'uint64') },
   StatusResponse: {
     ...{ group: field(1, 'string'), replica: field(2, 'Member'), role: field(3, 'uint32'), term: field(4, 'uint64') },
     ...{ epoch: field(5, 'uint64'), primary: field(6, 'string'), inSync: list(7, 'Member') },
@@ -20,7 +21,7 @@ export const MESSAGES = {
     ...{ version: field(20, 'string'), settings: field(21, 'string'), members: list(22, 'MemberCode') },
     ...{ unordered: field(23, 'uint64'), keptBytes: field(24, 'uint64'), divergences: field(25, 'uint64') },
     ...{ forgedOrders: field(26, 'uint64'), nowMs: field(27, 'uint64'), livenessAddress: field(28, 'string') },
-    ...{ statesEqualUpTo: field(29, 'uint64'), degraded: field(30, 'string') },
+    ...{ statesEqualUpTo: field(29, 'uint64'), degraded: field(30, 'string'), diverging: list(31, 'Diverging') },
   },
   StepDownResponse: { handedOverTo: field(1, 'string') },
   RemoveRequest: { replica: field(1, 'string') },

@@ -21,6 +21,7 @@ export interface ReplicaReport extends Readonly<Record<keyof Counts, number>> {
   readonly version: string;
   readonly settings: string;
   readonly members: readonly MemberStatus[];
+  readonly diverging: ReplicaStatus['diverging'];
   readonly blocked: string | undefined;
   readonly degraded: string | undefined;
   readonly recordChange: string | undefined;

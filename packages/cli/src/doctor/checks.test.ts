@@ -25,6 +25,12 @@ describe('the doctor', () => {
     ]);
   });
 
+  it('names the methods in which a replica has differed again and again', () => {
+    const diverging = [{ method: '/bank.v1.Bank/Pay', times: 3 }];
+    const text = /differed from the primary 3 times in \/bank.v1.Bank\/Pay; mend its handler/;
+    expect(found({ replicas: rows(sampleRow(2, { diverging })) })).toEqual(one('wrong', 'state', 'bank-2', text));
+  });
+
   it('passes on what keeps the coordinator from changes', () => {
     expect(found({ problems: ['disarm the alarm'] })).toEqual(one('wrong', 'coordinator', undefined, /disarm/));
   });

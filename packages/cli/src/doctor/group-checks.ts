@@ -131,6 +131,10 @@ function stateFindings({ replicas }: LiveStatus): readonly Finding[] {
     }
     if (report.recordChange !== undefined) findings.push(finding('wrong', 'coordinator', report.recordChange, row.id));
     if (report.degraded !== undefined) findings.push(finding('warn', 'state', report.degraded, row.id));
+    for (const { method, times } of report.diverging) {
+      const text = `has differed from the primary ${times} times in ${method || 'an unknown method'}; mend its handler, see its log`;
+      findings.push(finding('wrong', 'state', text, row.id));
+    }
     if (report.leaving !== undefined) findings.push(finding('warn', 'members', report.leaving, row.id));
   }
   const asked = told.map(({ row }) => row.id).join(', ');

@@ -106,6 +106,8 @@ function renderRemarks(replicas: readonly LiveRow[]): readonly string[] {
   for (const { id, told, silence } of replicas) {
     const { blocked, degraded, leaving, recordChange } = told?.report ?? {};
     const said = [blocked, degraded && `degraded: ${degraded}`, leaving, recordChange];
+    for (const { method, times } of told?.report.diverging ?? [])
+      said.push(`differed from the primary ${times} times in ${method || 'an unknown method'}`);
     if (silence?.kind === 'unreachable') said.push(`does not answer: ${silence.why}`);
     for (const text of said) {
       if (text !== undefined) lines.push(`  ${clip(id, NAME_MAX)}: ${clip(text, SENTENCE_MAX)}`);

@@ -44,6 +44,7 @@ const report: Omit<ReplicaReport, 'replica' | 'role'> = {
   },
   ...{ refusedBodies: 0, strayErrors: 0, unordered: 0, keptBytes: 0, divergences: 0, forgedOrders: 0 },
   statesEqualUpTo: 40,
+  diverging: [],
   ...{ nowMs: NOW_MS, livenessAddress: '127.0.0.1:2' },
 };
 

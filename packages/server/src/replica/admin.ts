@@ -174,6 +174,8 @@ function encodeStatus({ status, livenessAddress, nowMs }: Report): Buffer {
     .string(28, livenessAddress)
     .uint(29, status.statesEqualUpTo)
     .string(30, status.degraded);
+  for (const { method, times } of status.diverging)
+    writer.bytes(31, new ProtoWriter().string(1, method).uint(2, times).finish());
   return writer.finish();
 }
 

@@ -52,6 +52,22 @@ describe('a replica that differs', () => {
     expect(lines[5]).toContain('replica shop-3 differs');
   });
 
+  it('is named by its method once that has happened twice; what others or copies differ in is not', () => {
+    const { log } = logged();
+    log.log('error', 'UNDERSTUDY_DIVERGED', FIELDS);
+    log.log('error', 'UNDERSTUDY_DIVERGED', { ...FIELDS, method: '/test.Shop/Cancel' });
+    for (let i = 0; i < 2; i++) {
+      log.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: 9, peer: 'shop-3' });
+      log.log('error', 'UNDERSTUDY_DIVERGED', { ...FIELDS, of: 'state' });
+    }
+    expect(log.diverging).toEqual([]);
+    for (let i = 0; i < 2; i++) log.log('error', 'UNDERSTUDY_DIVERGED', FIELDS);
+    expect(log.diverging).toEqual([{ method: '/test.Shop/Order', times: 3 }]);
+    for (let i = 0; i < 3000; i++)
+      log.log('error', 'UNDERSTUDY_DIVERGED', { ...FIELDS, method: `/test.Shop/M${i % 1000}` });
+    expect(log.diverging).toHaveLength(255);
+  });
+
   it('reaches a logger each time, as an error when it is told in full', () => {
     const { records, log } = logged();
     for (let i = 0; i < 3; i++) log.log('error', 'UNDERSTUDY_DIVERGED', FIELDS);

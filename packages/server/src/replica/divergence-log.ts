@@ -1,5 +1,5 @@
 /** Says that a replica differs from the others so that nobody overlooks it (DESIGN 5.10). */
-import type { Logger, LogLevel } from '@understudy/core';
+import type { DivergingMethod, Logger, LogLevel, ReplicaStatus } from '@understudy/core';
 
 type LogFields = NonNullable<Parameters<Logger['log']>[2]>;
 
@@ -14,6 +14,8 @@ export interface DivergenceLogOptions {
 const EVENT = 'UNDERSTUDY_DIVERGED';
 /** A difference that comes again is reported again after this many times as many. */
 const AGAIN_FACTOR = 10;
+/** A service has so many methods, and no more combinations of them are counted. */
+const METHODS_MAX = 256;
 
 const OUTSIDE =
   'Usual causes: a timer, the network, a file, process.hrtime or the environment; a random function that was taken ' +
@@ -43,6 +45,8 @@ const REAL_GLOBALS =
 export class DivergenceLog implements Logger {
   readonly #options: DivergenceLogOptions;
   readonly #times = new Map<string, number>();
+  /** How often each method made this replica differ. */
+  readonly #methods = new Map<string, number>();
   #count = 0;
   #restored = false;
   #restoreDiffers = false;
@@ -52,9 +56,14 @@ export class DivergenceLog implements Logger {
     this.#options = options;
   }
 
-  /** How often a replica differed. */
-  get count(): number {
-    return this.#count;
+  /** What the status tells of it. */
+  get counts(): Pick<ReplicaStatus, 'divergences' | 'diverging'> {
+    return { divergences: this.#count, diverging: this.diverging };
+  }
+
+  /** The methods that have made this replica differ more than once. */
+  get diverging(): DivergingMethod[] {
+    return [...this.#methods].filter(([, times]) => times > 1).map(([method, times]) => ({ method, times }));
   }
 
   /** Whether this replica has left the group to restore its state, because its state differed. */
@@ -77,6 +86,7 @@ export class DivergenceLog implements Logger {
     if (fields.of === 'state' && fields.stays !== true) this.#restored = true;
     if (fields.of === 'restore') this.#restoreDiffers = true;
     else if (fields.of === undefined && fields.peer === undefined && this.#restoreDiffers) this.#futile++;
+    if (fields.peer === undefined && fields.of === undefined) this.#note(String(fields.method ?? ''));
     const { logger } = this.#options;
     const cause = `${fields.peer ?? ''} ${fields.of ?? ''} ${fields.method ?? ''} ${fields.stuckForMs === undefined} ${fields.stays}`;
     const times = (this.#times.get(cause) ?? 0) + 1;
@@ -85,6 +95,11 @@ export class DivergenceLog implements Logger {
     const again = times === 1 ? undefined : times;
     const message = isTold ? this.#sentence(fields, times) : undefined;
     logger.log(isTold ? level : 'info', EVENT, { ...fields, ...(again && { times }), ...(message && { message }) });
+  }
+
+  #note(method: string): void {
+    const times = this.#methods.get(method) ?? 0;
+    if (times > 0 || this.#methods.size < METHODS_MAX) this.#methods.set(method, times + 1);
   }
 
   #sentence(fields: LogFields, times: number): string {

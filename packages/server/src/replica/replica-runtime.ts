@@ -255,8 +255,8 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
   }
 
   /** What is counted over all lives of this process. */
-  get #counts(): Pick<ReplicaStatus, 'strayErrors' | 'divergences'> {
-    return { strayErrors: this.#strays.count, divergences: this.#logger.count };
+  get #counts(): Pick<ReplicaStatus, 'strayErrors' | 'divergences' | 'diverging'> {
+    return { strayErrors: this.#strays.count, ...this.#logger.counts };
   }
 
   #betweenLives(): ReplicaStatus {

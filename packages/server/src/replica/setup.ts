@@ -78,6 +78,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId, version: string):
   keptBytes: 0,
   strayErrors: 0,
   divergences: 0,
+  diverging: [],
   waitingToRelease: 0,
   openStreams: 0,
   openWaits: 0,

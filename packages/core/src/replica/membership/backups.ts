@@ -96,6 +96,7 @@ function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
   if (r.record === undefined || !isMember(r.record.inSync, peer.member)) return;
   r.log('error', 'UNDERSTUDY_DIVERGED', { peer: peer.member.id, orderNum });
   p.differedUpTo = maxOf(p.differedUpTo, orderNum);
+  p.differed = { id: peer.member.id, orderNum };
   // The backup comes back with a copy of this primary's state.
   /* rule diverged-comes-back */ p.learners.set(peer.member.id, r.nowMs);
   proposeRemoval(p, [peer.member], 'diverged');

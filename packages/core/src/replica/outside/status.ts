@@ -9,6 +9,14 @@ export type RoleName = 'starting' | 'joining' | 'backup' | 'promoting' | 'primar
 /** A message that no replica processes any more. */
 export type PoisonedMessage = Pick<Poisoned, 'method' | 'digest' | 'deaths'>;
 
+/** What has made this replica differ from the primary more than once. */
+export interface DivergingMethod {
+  /** The method, or those of the orders between which the difference began; empty if that is not known. */
+  readonly method: string;
+  /** How often, since the process began. */
+  readonly times: number;
+}
+
 /** The code and the settings of one replica of the group. */
 export interface MemberStatus {
   readonly id: ReplicaId;
@@ -77,6 +85,8 @@ export interface ReplicaStatus {
   readonly strayErrors: number;
   /** How often this process saw that a replica, this one or another, differs from the primary. */
   readonly divergences: number;
+  /** The methods whose messages have made this replica differ more than once, until its process ends. Empty if none has. */
+  readonly diverging: readonly DivergingMethod[];
   /** Replies that the primary may not release yet. */
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */

@@ -32,9 +32,12 @@ export abstract class PrimaryWithState extends PrimaryOfHandlers {
   }
 
   override get degraded(): string | undefined {
-    const { record } = this.p.r;
+    const { differed, learners, r } = this.p;
+    const { record } = r;
     if (record === undefined || record.inSync.length > 1 || Object.keys(record.addresses).length < 2) return undefined;
-    return 'no backup is in sync, so the group stops if this replica does';
+    const alone = 'no backup is in sync, so the group stops if this replica does';
+    if (differed === undefined || !learners.has(differed.id)) return alone;
+    return `${alone}: ${differed.id} left at order ${differed.orderNum}, because it differs (UNDERSTUDY_DIVERGED), and is to restore this replica's state`;
   }
 
   override get statesEqualUpTo(): OrderNum {

@@ -393,7 +393,7 @@ export type ReplicaEffect =
       readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
     };
 
-export type { MemberStatus, ReplicaProgress, ReplicaStatus, RoleName } from '../outside/status.js';
+export type { DivergingMethod, MemberStatus, ReplicaProgress, ReplicaStatus, RoleName } from '../outside/status.js';
 
 /** The member of `ReplicaEvent` with the given kind. */
 export type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { readonly kind: K }>;

@@ -145,6 +145,8 @@ export class PrimaryState {
    * differ again.
    */
   differedUpTo: OrderNum;
+  /** The last backup that left because it differed, and where. */
+  differed: { readonly id: ReplicaId; readonly orderNum: OrderNum } | undefined;
 
   /** @param before this replica's state if it was primary until now; its queues and waiting replies carry over */
   constructor(r: ReplicaState, order: PrimaryOrder, before: PrimaryState | undefined) {
@@ -169,6 +171,7 @@ export class PrimaryState {
     this.copies = before?.copies ?? new Map();
     this.lastCopy = before?.lastCopy ?? 0;
     this.differedUpTo = before?.differedUpTo ?? NO_ORDER;
+    this.differed = before?.differed;
     this.unstableBytes = this.bytesBetween(r.stableUpTo, r.order.last);
   }
 

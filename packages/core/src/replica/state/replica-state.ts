@@ -367,8 +367,7 @@ export class ReplicaState {
       refusedBodies: this.refusedBodies,
       keptBytes: this.connections.keptBytes,
       // The adapter counts them.
-      strayErrors: 0,
-      divergences: 0,
+      ...{ strayErrors: 0, divergences: 0, diverging: [] },
       waitingToRelease: this.role.waitingToRelease,
       openStreams: this.openStreams - this.openWaits,
       openWaits: this.openWaits,
