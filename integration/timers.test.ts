@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
-import { createReplica, type ReplicaServer } from '@understudy/server';
+import { createReplica, type ReplicaServerOptions as Options, type ReplicaServer } from '@understudy/server';
 import { afterEach, describe, expect, it } from 'vitest';
 
 /**
@@ -112,8 +112,10 @@ class Group {
   readonly problems: string[] = [];
   readonly #coordinator = memoryCoordinator();
   readonly #serviceConfig: object;
+  readonly #options: Pick<Options, 'determinism'>;
 
-  constructor(settings: object) {
+  constructor(settings: object, options: Pick<Options, 'determinism'> = {}) {
+    this.#options = options;
     const methods = [{ name: [{ service: 'test.Inventory', method: 'WaitForNext' }], waitsForOthers: true }];
     const entry = { group: 'inventory', leaseMs: 500, methods, ...settings };
     this.#serviceConfig = { loadBalancingConfig: [{ understudy: entry }] };
@@ -123,6 +125,7 @@ class Group {
     const service = new Inventory();
     const replica = createReplica({
       ...{ replicaId, coordinator: this.#coordinator, serviceConfig: this.#serviceConfig, state: service },
+      ...this.#options,
       handleSignals: false,
       logger: {
         log: (level, event, fields = {}) => {
@@ -227,3 +230,20 @@ describe.each(ASKED === undefined ? SHORT : ALL)(
     });
   },
 );
+
+describe("the same inventory with determinism: 'api', whose handlers see each replica's own clock and randomness", () => {
+  it('is caught at its first call: the replicas that differ say in which method, and what to use', async () => {
+    const group = new Group({ replication: 'semi-active' }, { determinism: 'api' });
+    for (let i = 1; i <= 3; i++) await group.join(`inventory-${i}`);
+    await group.until(() => group.primary?.replica.status.inSync.length === 3);
+    await ask(group.connect(), 'Add', 'first');
+    const backups = group.nodes.filter((node) => node !== group.primary);
+    await group.until(() => backups.every(({ replica }) => replica.status.divergences > 0));
+    const told = group.problems.filter((problem) => problem.startsWith('UNDERSTUDY_DIVERGED'));
+    for (const id of ['inventory-2', 'inventory-3']) {
+      const [own] = told.filter((problem) => problem.includes(`replica ${id} came to other results`));
+      expect(own).toContain('/test.Inventory/Add');
+      expect(own).toContain('use stepTime() and stepRandom()');
+    }
+  });
+});
