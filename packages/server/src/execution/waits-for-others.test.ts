@@ -6,14 +6,18 @@ import { type Counter, counterService } from '../testing/counter.js';
 import { type Answer, type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const method = (name: string) => ({ ...counterService.Add, path: `/test.Poll/${name}` });
-/** `Wait` holds its callback until `Publish` comes. */
-const pollService = { Wait: method('Wait'), Publish: method('Publish') };
-const DECLARED = [{ name: [{ service: 'test.Poll', method: 'Wait' }], waitsForOthers: true }];
+/** `Wait` holds its callback until `Publish` comes. `Meet` is a barrier: it holds those of three calls until all of them are there. */
+const pollService = { Wait: method('Wait'), Publish: method('Publish'), Meet: method('Meet') };
+const DECLARED = ['Wait', 'Meet'].map((name) => ({
+  name: [{ service: 'test.Poll', method: name }],
+  waitsForOthers: true,
+}));
 
 type Call = ServerUnaryCall<{ id: string; by: number }, number>;
 
 const addPoll = (server: Server, counter: Counter): void => {
   let waiting: { readonly call: Call; readonly callback: sendUnaryData<number> }[] = [];
+  let met: typeof waiting = [];
   server.addService(pollService, {
     Wait: (call: Call, callback: sendUnaryData<number>) => {
       const own = { call, callback };
@@ -33,6 +37,15 @@ const addPoll = (server: Server, counter: Counter): void => {
         one.callback(null, counter.value);
       }
       callback(null, told.length);
+    },
+    Meet: (call: Call, callback: sendUnaryData<number>) => {
+      met.push({ call, callback });
+      if (met.length < 3) return;
+      const all = met;
+      met = [];
+      counter.value += 1;
+      counter.ids.push(`met: ${all.map((one) => one.call.request.id).toSorted()}`);
+      for (const one of all) one.callback(null, counter.value);
     },
   });
 };
@@ -111,6 +124,20 @@ describe.each([
     expect(await ask(client, 'Publish', 'p')).toEqual({ error: null, value: 1 });
     expect(await poll).toEqual({ error: null, value: 1 });
     expect(backup.counter.ids).toEqual(['a woken by p']);
+  });
+
+  it('may be one of a barrier, whose last call ends them all, itself too, also at a successor', async () => {
+    const { primary, backup, client } = await group({ replication, release }, carrier);
+    const first = ['a', 'b', 'c'].map((id) => ask(client, 'Meet', id));
+    for (const answer of first) expect(await answer).toEqual({ error: null, value: 1 });
+    const second = ['d', 'e'].map((id) => ask(client, 'Meet', id));
+    await stage.until(() => primary.status.openWaits === 2);
+    await stage.until(() => backup.status.heldUpTo === primary.status.heldUpTo);
+    primary.crash();
+    second.push(ask(client, 'Meet', 'f'));
+    for (const answer of second) expect(await answer).toEqual({ error: null, value: 2 });
+    expect(backup.counter.ids).toEqual(['met: a,b,c', 'met: d,e,f']);
+    expect(backup.status.openWaits).toBe(0);
   });
 
   it('learns at one place in the order that its caller has gone', async () => {

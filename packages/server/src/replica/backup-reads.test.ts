@@ -10,7 +10,7 @@ import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { type Node, Stage } from '../testing/stage.js';
+import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 let stage: Stage;
 const clients: Client[] = [];
@@ -96,6 +96,28 @@ describe.each(['stream', 'rpc'] as const)('reads from backups (%s)', (carrier) =
     const [primary, ...backups] = nodes as [Node, Node, Node];
     expect(answers.filter((orderNum) => /^\d+$/.test(orderNum))).toHaveLength(20 - (reads.get(primary) ?? 0));
     for (const backup of backups) expect(reads.get(backup)).toBeGreaterThan(5);
+  });
+
+  it('see all that their client wrote before, also while the primary dies and another one serves', async () => {
+    const { nodes, reads, client } = await start(carrier, { leaseMs: SHORT_LEASE_MS });
+    const [primary, ...backups] = nodes as [Node, Node, Node];
+    for (let i = 1; i <= 60; i++) {
+      const written = ask(client, 'Add', { id: `a${i}`, by: 1 });
+      if (i === 20) primary.crash();
+      await written;
+      expect((await ask(client, 'Get', {})).value).toBe(i);
+    }
+    const next = backups.find(({ status }) => status.role === 'primary');
+    const backup = backups.find((node) => node !== next) as Node;
+    await stage.until(() => next?.status.inSync.length === 2);
+    const before = reads.get(backup) ?? 0;
+    for (let i = 61; i <= 70; i++) {
+      await ask(client, 'Add', { id: `a${i}`, by: 1 });
+      expect((await ask(client, 'Get', {})).value).toBe(i);
+    }
+    expect(reads.get(backup)).toBeGreaterThan(before);
+    await stage.until(() => backup.counter.ids.length >= 70);
+    expect(backup.counter.ids).toEqual(Array.from({ length: 70 }, (_, i) => `a${i + 1}`));
   });
 
   it('all get their large answers, although there are more of them than a link takes at a time', async () => {
