@@ -35,7 +35,7 @@ const WITH_PROCESSES = [
   'packages/server/src/upgrades/{anew,rolling}.test.ts',
   'packages/otel/src/traced.test.ts',
   'packages/testing/src/determinism/check-determinism.test.ts',
-  'packages/testing/src/group/{in-process-group,nested-streams}.test.ts',
+  'packages/testing/src/group/{in-process-group,nested-streams,relayed-streams}.test.ts',
   'packages/testing/src/{readme,recipes}.test.ts',
   'packages/workshop/src/demo/main.test.ts',
 ];
