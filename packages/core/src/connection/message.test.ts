@@ -10,7 +10,7 @@ const LIFE: Readonly<Record<Stage, { readonly way: readonly Stage[]; readonly ne
   received: { way: ['received'], next: ['held', 'queued', 'admitted', 'voiding', 'ordered', 'processed'] },
   held: { way: ['received', 'held'], next: ['queued', 'admitted', 'voiding', 'ordered', 'processed'] },
   queued: { way: ['received', 'queued'], next: ['received', 'admitted', 'voiding', 'ordered'] },
-  admitted: { way: ['received', 'admitted'], next: ['ordered'] },
+  admitted: { way: ['received', 'admitted'], next: ['voiding', 'ordered'] },
   voiding: { way: ['received', 'voiding'], next: ['ordered'] },
   ordered: { way: ['ordered'], next: ['received', 'waiting', 'processed'] },
   waiting: { way: ['ordered', 'waiting'], next: ['processed'] },
