@@ -9,6 +9,7 @@ import type { LifeSetup } from './life-setup.js';
 import { AesOrderSeal } from './order-seal.js';
 
 const SECRET_BYTES = 32;
+const NO_SECRETS: readonly Uint8Array[] = [];
 
 function sha256(): RunningDigest {
   const hash = createHash('sha256');
@@ -40,7 +41,7 @@ export function newCore(setup: LifeSetup, member: Member, fresh: boolean, delega
     onOtherState: onOtherState(setup),
     copyCost: setup.state.trialCost,
     declaresReadOnly: (path) => registry.get(path)?.readOnly === true,
-    seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
+    seal: new AesOrderSeal({ group: config.group, secrets: (afresh) => trust.secret?.ofOrders(afresh) ?? NO_SECRETS }),
     newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
     wallClock: wallMs,
     ...(setup.clock !== undefined && { orderClock: setup.clock }),

@@ -73,6 +73,13 @@ describe('orders that a client carries', () => {
     expect(sealOf(renewed).open(SECRET, MINE, before)).toBeUndefined();
   });
 
+  it('are opened by a replica that has not asked for its secrets since the new one came', () => {
+    const [old, renewed] = [randomBytes(16), randomBytes(16)];
+    const late = new AesOrderSeal({ group: 'bank', secrets: (afresh) => (afresh ? [old, renewed] : [old]) });
+    expect(late.open(SECRET, MINE, sealOf(renewed).seal(SECRET, MINE, TERM, ORDERS))).toEqual(ORDERS);
+    expect(late.open(SECRET, MINE, sealOf(randomBytes(16)).seal(SECRET, MINE, TERM, ORDERS))).toBeUndefined();
+  });
+
   it('never have the same nonce twice', () => {
     const nonces = Array.from({ length: 1_000 }, () =>
       Buffer.from(seal.seal(SECRET, MINE, TERM, ORDERS).box.subarray(0, 12)).toString('hex'),

@@ -26,9 +26,9 @@ export interface OrderSealOptions {
   readonly group: string;
   /**
    * The secrets that the group's replicas share beside the one in the record: the first seals, all of them open. Asked
-   * each time, since they may be renewed. Empty if there are none.
+   * each time, since they may be renewed, and once more, afresh, if none of them opens a box. Empty if there are none.
    */
-  readonly secrets: () => readonly Uint8Array[];
+  readonly secrets: (afresh?: boolean) => readonly Uint8Array[];
 }
 
 /**
@@ -67,6 +67,18 @@ export class AesOrderSeal implements OrderSeal {
   open(secret: string, connection: ConnectionId, sealed: SealedOrders): readonly OrderInfo[] | undefined {
     if (sealed.box.length < NONCE_BYTES + TAG_BYTES) return undefined;
     const secrets = this.#options.secrets();
+    const orders = this.#openWithAny(secrets, secret, connection, sealed);
+    if (orders !== undefined) return orders;
+    const renewed = this.#options.secrets(true);
+    return renewed === secrets ? undefined : this.#openWithAny(renewed, secret, connection, sealed);
+  }
+
+  #openWithAny(
+    secrets: readonly Uint8Array[],
+    secret: string,
+    connection: ConnectionId,
+    sealed: SealedOrders,
+  ): readonly OrderInfo[] | undefined {
     for (const shared of secrets.length === 0 ? [undefined] : secrets) {
       const orders = this.#openWith(this.#key(secret, shared, sealed.term), connection, sealed);
       if (orders !== undefined) return orders;

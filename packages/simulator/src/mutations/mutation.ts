@@ -26,6 +26,8 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'hole: the group refuses to go on while a live client holds an order beyond it',
   'bounds: at the bound of the queue the call that ranks last makes room',
   'bounds: a caller is told once that no reply will come',
+  // The secrets of a run are never renewed, and its clients reflect only what was sealed for them.
+  'bad input: what a client reflects of stable orders is not opened, and so not refused either',
   'bounds: the log is kept for streams only while a message that is not processed may open one',
   'bounds: the log is not kept for an order that a promotion cut',
   // No client of a run is a group that opens streams: its handlers open them at a service that is no group.

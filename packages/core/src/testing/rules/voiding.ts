@@ -111,6 +111,12 @@ export const VOIDING_RULES: readonly Rule[] = [
     lacks: 'S1>C1  refused UNDERSTUDY_MALFORMED',
   },
   {
+    rule: 'bad input: what a client reflects of stable orders is not opened, and so not refused either',
+    scenario: 'removed-secret',
+    without: { 'stable-unopened': 'false' },
+    shows: 'S1>C1  refused UNDERSTUDY_MALFORMED',
+  },
+  {
     rule: 'bounds: a backup drops from its log what is stable',
     scenario: 'log-bounds',
     without: { 'truncate-backup-log': ';' },
