@@ -53,8 +53,8 @@ export type MethodOrdering = Required<Pick<MethodConfig, 'priority'>> & { readon
 
 /**
  * How many bytes a replica keeps for its clients. What is over is refused at once with UNDERSTUDY_OVERLOADED, a
- * RESOURCE_EXHAUSTED whose text names the budget; other clients are served as before. Each thing counts with its payload
- * and 256 bytes.
+ * RESOURCE_EXHAUSTED whose text names the budget. Clients that are within their own budgets go on, unless the one for all
+ * is used up. Each thing counts with its payload and 256 bytes.
  *
  * @example
  * { sessionBytes: 16 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
@@ -68,7 +68,8 @@ export interface Budgets {
   readonly sessionBytes: number;
   /**
    * The same for all clients together. From half of it on, one address may hold no more than half, and what is kept for
-   * clients that are gone is freed after `sessionMs`. A client for which next to nothing is kept (`totalBytes` divided
+   * clients that are gone is freed after `sessionMs`. Calls without a session may hold half of it, and those of one address a
+   * quarter. A client for which next to nothing is kept (`totalBytes` divided
    * by four times `sessionsMax`, 128 KiB) is always served. 65,536 to 2^40 bytes. Default: 536,870,912 (512 MiB).
    */
   readonly totalBytes: number;

@@ -10,7 +10,7 @@ import { type Outcome, REPLY_FREED } from '../model/outcome.js';
 import type { ClientSession } from './client-session.js';
 import { Message } from './message.js';
 import { Stream } from './stream.js';
-import { CONNECTION_BYTES, Usage } from './usage.js';
+import { CONNECTION_BYTES, Shares, Usage } from './usage.js';
 
 /**
  * A seqNum this far beyond what arrived without a gap is not accepted. A correct sender stays within a smaller window.
@@ -72,6 +72,7 @@ export class Connection {
 
   /** What is kept for the client here. */
   readonly usage: Usage;
+  #shares: Shares | undefined;
 
   constructor(id: ConnectionId, all: Usage) {
     this.id = id;
@@ -81,10 +82,17 @@ export class Connection {
     this.kind = connectionKind(id);
   }
 
-  message(seqNum: SeqNum): Message {
+  /** What is kept for one of the clients that share this connection. */
+  shareOf(client: string): Usage {
+    this.#shares ??= new Shares(this.usage);
+    return this.#shares.of(client);
+  }
+
+  /** @param usage what a new message counts in */
+  message(seqNum: SeqNum, usage = this.usage): Message {
     let message = this.messages.get(seqNum);
     if (message === undefined) {
-      message = new Message(this.id, seqNum, this.usage);
+      message = new Message(this.id, seqNum, usage);
       this.messages.set(seqNum, message);
     }
     return message;
@@ -289,10 +297,11 @@ export class Connection {
     stream.history.release();
   }
 
-  openStream(id: SeqNum, method: string): Stream {
+  /** @param usage what the items of a new stream count in */
+  openStream(id: SeqNum, method: string, usage = this.usage): Stream {
     let stream = this.streams.get(id);
     if (stream === undefined) {
-      stream = new Stream(id, method, this.usage);
+      stream = new Stream(id, method, usage);
       this.streams.set(id, stream);
     }
     return stream;

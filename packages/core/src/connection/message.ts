@@ -83,6 +83,11 @@ export class Message {
     this.#usage = usage;
   }
 
+  /** What it counts in; undefined once its connection forgot it. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
   /** The body, kept until the log drops it and no handler waits. */
   get request(): Request | undefined {
     return this.#request;

@@ -62,6 +62,11 @@ export class StreamHistory {
     this.#usage = usage;
   }
 
+  /** What its items count in. */
+  get usage(): Usage {
+    return this.#usage;
+  }
+
   /** The stream goes on as one of another connection, which its items cost something from now on. */
   chargeTo(usage: Usage): void {
     for (const ordered of this.items.slice(this.items.base, this.items.last)) {

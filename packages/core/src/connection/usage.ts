@@ -34,6 +34,53 @@ export class Usage {
   }
 }
 
+/** Divides the bytes that are kept for one connection among the clients that share it. */
+export class Shares {
+  readonly #all: Usage;
+  /** Clients for which something is kept. */
+  readonly #bytes = new Map<string, number>();
+
+  constructor(all: Usage) {
+    this.#all = all;
+  }
+
+  of(client: string): Usage {
+    return new Share(this, client, this.#all);
+  }
+
+  bytesOf(client: string): number {
+    return this.#bytes.get(client) ?? 0;
+  }
+
+  add(client: string, bytes: number): void {
+    const sum = this.bytesOf(client) + bytes;
+    if (sum === 0) this.#bytes.delete(client);
+    else this.#bytes.set(client, sum);
+  }
+}
+
+/** What is kept for one of several clients on a connection. */
+class Share extends Usage {
+  readonly #shares: Shares;
+  readonly #client: string;
+
+  constructor(shares: Shares, client: string, all: Usage) {
+    super(all);
+    this.#shares = shares;
+    this.#client = client;
+  }
+
+  /** All that is kept for the client, whether it was added here or to another `Share` of it. */
+  override get bytes(): number {
+    return this.#shares.bytesOf(this.#client);
+  }
+
+  override add(bytes: number): void {
+    super.add(bytes);
+    this.#shares.add(this.#client, bytes);
+  }
+}
+
 export const requestCost = (request: Request): number => ENTRY_BYTES + bodyBytes(request) + (request.key?.length ?? 0);
 
 export function outcomeCost(outcome: Outcome): number {

@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
-import { compacted } from '../../connection/usage.js';
+import { compacted, requestCost } from '../../connection/usage.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { CallOrder } from '../../model/order-info.js';
@@ -99,7 +99,7 @@ export function onRequest(
   { awaitStable, byFrame, call }: Demands,
 ): void {
   const request = compacted(body, connection.usage.bytes);
-  if (r.role.dropsBodies && dropped(r, connection, seqNum)) return;
+  if (r.role.dropsBodies && dropped(r, connection, seqNum, request)) return;
   const received = receiveBody(r, connection, seqNum, request);
   const message = received ?? (call === undefined ? connection.messages.get(seqNum) : connection.message(seqNum));
   if (message === undefined) return;
@@ -112,5 +112,6 @@ export function onRequest(
  * Whether a backup drops a body because its client is over a budget. If there will be an order for it, the primary has
  * the body, and this replica asks for it.
  */
-const dropped = (r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean =>
-  !connection.messages.get(seqNum)?.lacksBody && overBudget(r, connection) !== undefined;
+const dropped = (r: ReplicaState, connection: Connection, seqNum: SeqNum, request: Request): boolean =>
+  !connection.messages.get(seqNum)?.lacksBody &&
+  overBudget(r, connection, { more: requestCost(request) }) !== undefined;

@@ -24,7 +24,7 @@ export function refusedOverBudget(
   const part = request.stream;
   if (part !== undefined && part.kind !== 'open' && part.kind !== 'message') return false;
   // Large requests and replies may use up the budget; small calls beside them go on.
-  const reason = overBudget(p.r, connection, part === undefined && !isLarge(request) ? REPLIES_FACTOR : 1);
+  const reason = overBudget(p.r, connection, { factor: part === undefined && !isLarge(request) ? REPLIES_FACTOR : 1 });
   if (reason === undefined) return false;
   if (part?.kind === 'message') {
     const stream = connection.streams.get(part.of);
@@ -48,6 +48,6 @@ export function endOverBudget(p: PrimaryState, connection: Connection, stream: S
 
 /** An open stream has a new item that its client may never take. */
 export function boundItems(p: PrimaryState, connection: Connection, stream: Stream): void {
-  const reason = overBudget(p.r, connection, REPLIES_FACTOR);
+  const reason = overBudget(p.r, connection, { factor: REPLIES_FACTOR, share: stream.history.usage });
   if (reason !== undefined) endOverBudget(p, connection, stream, reason);
 }

@@ -1,5 +1,6 @@
 /** Calls that arrive as RPCs: those of plain clients, and those of sessions where RPCs are the carrier. */
 
+import { addressOf } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CallId } from '../../model/ids.js';
@@ -87,12 +88,14 @@ export function onPlainCall(p: PrimaryState, event: EventOf<'plainCall'>): void 
     failCall(r, call, 'UNDERSTUDY_OVERLOADED', QUEUE_FULL);
     return;
   }
-  const over = overBudget(r, r.connections.open(r.plain));
+  const plain = r.connections.open(r.plain);
+  const share = plain.shareOf(addressOf(peer));
+  const over = overBudget(r, plain, { share });
   if (over !== undefined) {
     failCall(r, call, 'UNDERSTUDY_OVERLOADED', `${over}; nothing was done`);
     return;
   }
-  if (wouldBeLate(p, readOnly ? undefined : r.connections.open(r.plain), request)) {
+  if (wouldBeLate(p, readOnly ? undefined : plain, request)) {
     r.effects.push({ kind: 'answerCall', call, outcome: TOO_LATE });
     return;
   }
@@ -104,11 +107,10 @@ export function onPlainCall(p: PrimaryState, event: EventOf<'plainCall'>): void 
     onKeyedCall(p, { call, peer, request, key: request.key });
     return;
   }
-  const connection = r.connections.open(r.plain);
-  const message = takeNumber(connection, request);
+  const message = takeNumber(plain, request, share);
   message.addWaiter(call);
-  if (request.stream !== undefined) openPlainStream(p, connection, message.seqNum, call, request.method);
-  schedule(p, connection, message, peer);
+  if (request.stream !== undefined) openPlainStream(p, plain, message, call, request.method);
+  schedule(p, plain, message, peer);
 }
 
 /**

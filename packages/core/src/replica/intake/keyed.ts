@@ -1,5 +1,6 @@
 /** Plain clients' calls with an idempotency key (DESIGN 5.13). */
 
+import { addressOf } from '../../connection/client-session.js';
 import { requestDigest } from '../../model/digest.js';
 import type { CallId } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
@@ -23,7 +24,7 @@ export function onKeyedCall(p: PrimaryState, keyed: KeyedCall): void {
   }
   if (join(p, call, key, request)) return;
   const connection = r.connections.open(r.plain);
-  const message = takeNumber(connection, request);
+  const message = takeNumber(connection, request, connection.shareOf(addressOf(peer)));
   message.addWaiter(call);
   schedule(p, connection, message, peer);
 }
@@ -40,7 +41,7 @@ export function onKeyedAdmitted(
     return;
   }
   const connection = r.connections.open(r.plain);
-  const message = takeNumber(connection, request);
+  const message = takeNumber(connection, request, connection.shareOf(addressOf(peer)));
   message.addWaiter(call);
   p.keyedRunning.set(key, message);
   const determinants = change && ({ kind: 'change', change } as const);

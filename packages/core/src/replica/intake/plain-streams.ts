@@ -1,7 +1,9 @@
 /** Streaming calls of plain clients: this primary numbers their messages and sends their items to their RPC. */
 
 import type { Connection } from '../../connection/connection.js';
-import type { CallId, SeqNum } from '../../model/ids.js';
+import type { Message } from '../../connection/message.js';
+import type { CallId } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
 import type { PlainPart } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { giveUpOpening } from '../streams/parts.js';
@@ -13,11 +15,11 @@ const NO_BYTES = new Uint8Array(0);
 export function openPlainStream(
   p: PrimaryState,
   connection: Connection,
-  seqNum: SeqNum,
+  { seqNum, usage }: Message,
   call: CallId,
   method: string,
 ): void {
-  const stream = connection.openStream(seqNum, method);
+  const stream = connection.openStream(seqNum, method, usage);
   stream.delivery.call = call;
   p.streamCalls.set(call, stream);
 }
@@ -42,11 +44,12 @@ export function onPlainPart(p: PrimaryState, call: CallId, part: PlainPart): voi
   const connection = p.r.connections.open(p.r.plain);
   const { id: of } = stream;
   const position = part.kind === 'taken' ? 0 : ++stream.delivery.arrived;
-  const message = takeNumber(connection, {
+  const request: Request = {
     method: '',
     message: part.kind === 'message' ? part.message : NO_BYTES,
     stream:
       part.kind === 'taken' ? { kind: 'credit', taken: [{ of, upTo: part.upTo }] } : { kind: part.kind, of, position },
-  });
+  };
+  const message = takeNumber(connection, request, stream.history.usage);
   schedule(p, connection, message, '');
 }

@@ -49,12 +49,16 @@ function refusedInTime(p: PrimaryState, connection: Connection, message: Message
   return true;
 }
 
-/** The primary itself numbers a message that comes without a session. */
-export function takeNumber(connection: Connection, request: Request): Message {
+/**
+ * The primary itself numbers a message that comes without a session.
+ *
+ * @param usage what the message counts in
+ */
+export function takeNumber(connection: Connection, request: Request, usage = connection.usage): Message {
   const seqNum = next(connection.numberedUpTo);
   connection.numberedUpTo = seqNum;
   connection.markReceived(seqNum);
-  const message = connection.message(seqNum);
+  const message = connection.message(seqNum, usage);
   message.request = request;
   message.become('received');
   return message;

@@ -99,7 +99,9 @@ function start(p: PrimaryState, work: Work): Started {
         return OTHER;
       }
       const refused =
-        refusedAtTurn(r, connection, request) ?? refusedForCopy(p, request) ?? refusedAsPoison(r, connection, request);
+        refusedAtTurn(r, connection, message, request) ??
+        refusedForCopy(p, request) ??
+        refusedAsPoison(r, connection, request);
       if (refused !== undefined) {
         refuseAtTurn(p, work, refused);
         return OTHER;

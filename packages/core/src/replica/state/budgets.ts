@@ -5,6 +5,8 @@
 
 import { addressOf } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
+import type { Usage } from '../../connection/usage.js';
 import type { SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { type Outcome, ownReply, type Reply } from '../../model/outcome.js';
@@ -15,23 +17,52 @@ const HANG_UP_FACTOR = 2;
 /** Requests that were let in under the budget may reach this multiple of it by the time they have replies. */
 export const REPLIES_FACTOR = 1.5;
 
+/** What is asked of a budget. */
+export interface BudgetQuestion {
+  /** The client may have this multiple of its budget. Default 1. */
+  readonly factor?: number;
+  /** What would be kept besides, and is in no sum yet. Default: nothing. */
+  readonly more?: number;
+  /** What is kept for the plain client that asks, since all of them share one connection. */
+  readonly share?: Usage | undefined;
+}
+
 /**
  * Whether nothing more may be kept for a client.
  *
  * @returns the sentence that tells the client so, with the budget's name; undefined if there is room
  */
-export function overBudget(r: ReplicaState, connection: Connection, factor = 1): string | undefined {
+export function overBudget(
+  r: ReplicaState,
+  connection: Connection,
+  { factor = 1, more = 0, share }: BudgetQuestion = {},
+): string | undefined {
+  if (connection.kind !== 'session') return overShared(r, connection, factor, share);
   const { sessionBytes, totalBytes } = r.config.budgets;
   const { bytes } = connection.usage;
-  const all = r.connections.usage.bytes;
-  // All plain clients share one connection.
-  if (connection.kind !== 'session')
-    return bytes > totalBytes / 2 ? said('totalBytes', 'calls without a session') : undefined;
+  const all = r.connections.usage.bytes + more;
   if (bytes > factor * sessionBytes) return said('sessionBytes', 'this session');
-  if (all <= totalBytes / 2 || bytes <= factor * sureBytes(r)) return undefined;
+  if (all <= totalBytes / 2 || bytes + more <= factor * sureBytes(r)) return undefined;
   if (all > totalBytes) return said('totalBytes', 'all sessions');
   if (r.usageOf(addressOf(peerOf(connection))) > totalBytes / 2)
     return said('totalBytes', 'the sessions of this address');
+  return undefined;
+}
+
+/** A connection that its clients share: that of all plain clients, or that of the replies to calls of handlers. */
+function overShared(
+  r: ReplicaState,
+  { kind, usage }: Connection,
+  factor: number,
+  share: Usage | undefined,
+): string | undefined {
+  const { totalBytes } = r.config.budgets;
+  if (usage.bytes > totalBytes / 2) return said('totalBytes', 'calls without a session');
+  // Handlers wait for the replies to their calls, whatever clients have kept.
+  if (kind !== 'plain') return undefined;
+  if (share !== undefined && share.bytes > (factor * totalBytes) / 4)
+    return said('totalBytes', 'calls without a session of this address');
+  if (r.connections.usage.bytes > totalBytes && usage.bytes > sureBytes(r)) return said('totalBytes', 'all clients');
   return undefined;
 }
 
@@ -56,9 +87,14 @@ export const refusal = (reason: string): Reply => ownReply('UNDERSTUDY_OVERLOADE
 const peerOf = ({ session, peer }: Connection): string => session?.peer ?? peer ?? '';
 
 /** @returns the outcome of a call whose turn has come while too many replies of its client wait to be acknowledged */
-export function refusedAtTurn(r: ReplicaState, connection: Connection, request: Request): Outcome | undefined {
+export function refusedAtTurn(
+  r: ReplicaState,
+  connection: Connection,
+  { usage }: Message,
+  request: Request,
+): Outcome | undefined {
   if (request.stream !== undefined) return undefined;
-  const reason = overBudget(r, connection, REPLIES_FACTOR);
+  const reason = overBudget(r, connection, { factor: REPLIES_FACTOR, share: usage });
   return reason === undefined ? undefined : refusal(reason);
 }
 

@@ -28,7 +28,10 @@ const onlyTold = (): void => {};
 export function serverAdapter(world: ServerWorld, server: Server): Adapter<ReplicaEffect> {
   const { links, keeper } = world;
   return {
-    sendToPeer: ({ peer, frame }) => links.send(server.name, peer, frame),
+    sendToPeer({ peer, frame, bulk }) {
+      links.send(server.name, peer, frame);
+      if (bulk) server.post({ kind: 'peerSent', peer });
+    },
     sendToSession({ link, frame, bulk }) {
       links.sendToSession(server, link, frame);
       if (bulk) server.post({ kind: 'sessionSent', link });
