@@ -1,11 +1,12 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { Term } from '@understudy/core';
 import { NO_SEQ, NO_TERM, type SeqNum } from '@understudy/core/internal';
-import { connectionOf, encodeSessionFrame, SECRET_BYTES } from '@understudy/wire';
+import { HEADER_KEY } from '@understudy/grpc-common';
+import { connectionOf, encodeRpcRequestHeader, encodeSessionFrame, SECRET_BYTES } from '@understudy/wire';
 import { afterEach, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
 import { RawStream } from '../testing/raw-stream.js';
-import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
+import { type Answer, type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const SECRET = Buffer.alloc(SECRET_BYTES, 1);
 
@@ -36,6 +37,14 @@ function add(stream: RawStream, seqNum: number, id: string): void {
   stream.send(encodeSessionFrame({ kind: 'multicast', header, requests, reads: [], streams: [] }, SECRET));
 }
 
+/** The same call as an RPC of its own. */
+function addByRpc(node: Node, seqNum: number, id: string): Promise<Answer> {
+  const header = { term: 1 as Term, sentAtMs: 2, repliesSeenUpTo: NO_SEQ, destOrderInfo: [], closing: false };
+  const carried = { connection, seqNum: seqNum as SeqNum, awaitStable: false, header };
+  const bytes = Buffer.from(encodeRpcRequestHeader(carried, SECRET));
+  return node.call('Add', { id, by: 1 }, { [HEADER_KEY]: bytes });
+}
+
 const settled = (nodes: readonly Node[], orders: number) => () =>
   nodes.every(({ status }) => status.processedUpTo === orders);
 
@@ -61,5 +70,32 @@ it.each(['semi-active', 'passive'])(
     primary.crash();
     await stage.until(() => backup.status.role === 'primary' && settled([backup], 2)());
     expect(backup.counter.ids).toEqual(['asked', 'asked again']);
+  },
+);
+
+it.each(['semi-active', 'passive'])(
+  'a client that sends the primary a call as an RPC and the backup another message in a frame changes nothing there (%s)',
+  async (replication) => {
+    stage = new Stage(memoryCoordinator(), { carrier: 'rpc', replication, leaseMs: SHORT_LEASE_MS });
+    const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
+    await stage.until(() => primary.status.inSync.length === 2);
+    const toBackup = await linkTo(backup);
+    const toPrimary = await linkTo(primary);
+    add(toBackup, 1, 'forged');
+    await stage.until(() => backup.status.unordered === 1);
+    expect(await addByRpc(primary, 1, 'asked')).toEqual({ error: null, value: 1 });
+    await stage.until(() => backup.status.heldUpTo === 1);
+    // Nor does the other message count at the primary, where it comes in a frame after the RPC.
+    add(toPrimary, 1, 'forged');
+    expect(await addByRpc(primary, 2, 'asked again')).toEqual({ error: null, value: 2 });
+    await stage.until(() => backup.status.heldUpTo === 2);
+    expect(backup.status.refusedBodies).toBe(1);
+    expect(primary.status.refusedBodies).toBe(0);
+
+    primary.crash();
+    await stage.until(() => backup.status.role === 'primary' && settled([backup], 2)());
+    expect(backup.counter.ids).toEqual(['asked', 'asked again']);
+    // The RPC comes again, with the body that was forged: it gets the reply to what was ordered.
+    expect(await addByRpc(backup, 1, 'forged')).toEqual({ error: null, value: 1 });
   },
 );

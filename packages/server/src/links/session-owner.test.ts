@@ -1,3 +1,4 @@
+import { Client, Metadata } from '@grpc/grpc-js';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { connectionHex, type Request, type SeqNum } from '@understudy/core/internal';
 import { connectionOf, encodeCaller, encodeRpcRequestHeader, SECRET_BYTES } from '@understudy/wire';
@@ -98,6 +99,33 @@ describe('where clients have certificates', () => {
     expect(await sessionOn(node, VICTIM, authority.client(authority.issue('alice'))).hello()).toMatchObject({
       receivedUpTo: 1,
     });
+  });
+
+  it("so does an idempotency key: another's call under the same key is a call of its own", async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1', {}, undefined, authority.server(authority.issue('server')));
+    const [alice, mallory, renewed] = ['alice', 'mallory', 'alice'].map(
+      (name) => new Client(node.address, authority.client(authority.issue(name))),
+    ) as [Client, Client, Client];
+    const keyed = (client: Client, id: string): Promise<unknown> => {
+      const { path, requestSerialize, responseDeserialize } = counterService.Add;
+      const metadata = new Metadata();
+      metadata.set('idempotency-key', 'k');
+      return new Promise((resolve) => {
+        client.makeUnaryRequest(
+          ...([path, requestSerialize, responseDeserialize, { id, by: 1 }, metadata] as const),
+          (error, value) => resolve(error?.details ?? value),
+        );
+      });
+    };
+    expect(await keyed(alice, 'a')).toBe(1);
+    // The same request gets no reply of another's, and another request is no misuse of another's key.
+    expect(await keyed(mallory, 'a')).toBe(2);
+    expect(await keyed(mallory, 'b')).toContain('UNDERSTUDY_KEY_REUSED');
+    // A certificate that was renewed names the same client.
+    expect(await keyed(renewed, 'a')).toBe(1);
+    expect(node.counter.ids).toEqual(['a', 'a']);
+    for (const client of [alice, mallory, renewed]) client.close();
   });
 
   it('so does the name of a calling group', async () => {

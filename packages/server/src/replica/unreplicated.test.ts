@@ -10,6 +10,7 @@ import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
+import { addition, RawSession, secretOf } from '../testing/raw-session.js';
 import { Stage } from '../testing/stage.js';
 
 const method = (name: string, requestStream: boolean, responseStream: boolean) => ({
@@ -95,6 +96,21 @@ async function list(client: Client, text: string): Promise<string[]> {
   for await (const letter of call) letters.push(letter as string);
   return letters;
 }
+
+it('a client that sends a call of such a service into the order is refused, and nothing runs', async () => {
+  const nodes = [await stage.start('r1', { unreplicated: ['debug.v1.Debug'] })] as const;
+  const session = new RawSession(nodes[0], secretOf(1));
+  try {
+    await session.hello();
+    session.request(1, { method: debugService.say.path, message: Buffer.from('a') });
+    expect(await session.outcome()).toMatchObject({ code: 12 });
+    session.request(2, addition('b'));
+    expect(await session.reply()).toBe('1');
+    expect(seen).toEqual([]);
+  } finally {
+    session.stream.close();
+  }
+});
 
 describe.each(['stream', 'rpc'] as const)('a service that the group does not replicate, carrier %s', (carrier) => {
   const many = Array.from({ length: 100 }, (_, i) => `${i}`);
