@@ -28,6 +28,7 @@ const WITH_PROCESSES = [
   'packages/coordinator-etcd/src/**/*.test.ts',
   'packages/examples/src/readme.test.ts',
   'packages/server/src/ending/endings.test.ts',
+  'packages/server/src/identity/rotation-of-clients.test.ts',
   'packages/server/src/liveness/blocked.test.ts',
   'packages/server/src/links/{flood,slow-connections}.test.ts',
   'packages/server/src/lives/joining.test.ts',
