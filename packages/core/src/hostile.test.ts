@@ -78,6 +78,38 @@ it('a client that asks about a stream before it opens it learns that the group d
   expect(said.filter((line) => line.includes('processes'))).toEqual([]);
 });
 
+it.each(['semi-active', 'passive'])(
+  'a client that asked for a stream before it opened it has replicas differ in nothing after a failover (%s)',
+  (replication) => {
+    const said: string[] = [];
+    const world = groupWithHostile([THREE, `replication=${replication}`], (line) => said.push(line));
+    const tell = (frame: SessionFrame, ...names: readonly string[]): void => {
+      for (const name of names) world.links.send(HOSTILE, name, frame);
+      world.settle();
+    };
+    const ask = { of: first, received: 0, awaitStable: false };
+    tell(HELLO, 'S1', 'S2', 'S3');
+    tell({ ...NULL_MESSAGE, streams: [ask] }, 'S1', 'S2', 'S3');
+    tell(sent(first, { kind: 'open' }), 'S1', 'S2', 'S3');
+    tell(sent(2 as SeqNum, { kind: 'message', of: first, position: 1 }), 'S1', 'S2', 'S3');
+    world.crash('S1');
+    world.pass(3000);
+    tell({ ...HELLO, fresh: false }, 'S2', 'S3');
+    tell({ ...NULL_MESSAGE, streams: [ask] }, 'S2', 'S3');
+    tell(sent(3 as SeqNum, { kind: 'message', of: first, position: 2 }), 'S2', 'S3');
+    world.requests.call('C1', 'honest');
+    world.pass(1000);
+    expect(said.filter((line) => line.startsWith('C1  delivered honest'))).toHaveLength(1);
+    const [one, other] = ['S2', 'S3'].map((name) => world.server(name).core?.status);
+    expect(one?.heldUpTo).toBe(other?.heldUpTo);
+    if (replication === 'semi-active') expect(one?.digest).toBe(other?.digest);
+    // The client was told once that its stream is over, and the next primary says nothing else.
+    const items = said.filter((line) => line.includes(`>${HOSTILE}  items`));
+    expect(items).not.toEqual([]);
+    for (const line of items) expect(line).toContain('status');
+  },
+);
+
 it.each<[string, MulticastFrame]>([
   ['items', { ...NULL_MESSAGE, streams: [{ of: first, received: Number.MAX_SAFE_INTEGER, awaitStable: false }] }],
   ['credits', sent(first, { kind: 'credit', taken: [{ of: first, upTo: Number.MAX_SAFE_INTEGER }] })],

@@ -1,6 +1,6 @@
 /** What tests of the core share with the simulator, which drives the core too, and with whoever takes rules out of it. */
 export { describeEffect, describeFrame } from './describe.js';
-export { HostileFrames } from './hostile/frames.js';
+export { HostileFrames, type HostileRpc } from './hostile/frames.js';
 export { RULES, type Rule } from './rules/index.js';
 export { Markers, type RuleToTakeOut } from './take-out.js';
 export { bytesOf, hashText, hex32, textOf } from './text.js';

@@ -2,8 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
-import { type MulticastFrame, NO_SEQ, NO_TERM, type SeqNum, type SeqRequest } from '@understudy/core/internal';
-import { HostileFrames } from '@understudy/core/testing';
+import {
+  type MulticastFrame,
+  NO_SEQ,
+  NO_TERM,
+  type SealedOrders,
+  type SeqNum,
+  type SeqRequest,
+  type SessionFrame,
+} from '@understudy/core/internal';
+import { HostileFrames, type HostileRpc } from '@understudy/core/testing';
 import { Chunker, wrapFrame } from '@understudy/wire';
 import { monotonicMs } from '../hosting/clock.js';
 import type { AttackName, AttackResult } from './messages.js';
@@ -12,6 +20,7 @@ import { TARGET_GROUP, targetService } from './target.js';
 
 const KIB = 1024;
 const TURN_MS = 5;
+const RPC_DEADLINE_MS = 2_000;
 
 /** Everything that an attack needs: the replicas, a signal to end, and the counts of its actions. */
 export class Attack {
@@ -35,21 +44,41 @@ export class Attack {
     return monotonicMs() < this.endsAtMs;
   }
 
-  session(address: string): RawSession {
+  /** @param hears what is done with the orders that a replica has the session carry */
+  session(address: string, hears: (orders: readonly SealedOrders[]) => void = () => {}): RawSession {
     return new RawSession(
       address,
       (frame) => {
         if (frame.kind === 'refused') this.refused(frame.code);
         if (frame.kind !== 'replies') return;
+        hears(frame.header.sourceOrderInfo);
         for (const { outcome } of frame.replies) if (outcome.kind === 'reply') this.#answered(outcome);
       },
       (status) => this.#answered(status),
     );
   }
 
-  async put(session: RawSession, frame: MulticastFrame, bytes = 0): Promise<void> {
-    this.sent(bytes);
-    await session.send(frame);
+  /** Sends a frame. It counts if its link was open. */
+  async put(session: RawSession, frame: SessionFrame, bytes = 0): Promise<void> {
+    if (await session.send(frame)) this.sent(bytes);
+  }
+
+  /** Makes a call of a session as an RPC of its own, and waits for nothing. */
+  rpc(client: grpc.Client, session: RawSession, rpc: HostileRpc): void {
+    const { request } = rpc;
+    this.sent(request.message.length);
+    const { requestSerialize, responseDeserialize } = targetService.Count;
+    client.makeUnaryRequest(
+      request.method || targetService.Count.path,
+      requestSerialize,
+      responseDeserialize,
+      Buffer.from(request.message),
+      session.metadataOf(rpc),
+      { deadline: Date.now() + RPC_DEADLINE_MS },
+      (error) => {
+        if (error !== null) this.#answered(error);
+      },
+    );
   }
 
   sent(bytes: number): void {
@@ -95,29 +124,31 @@ async function again(attack: Attack, address: string, act: (session: RawSession)
   }
 }
 
-const { Count, Big, Talk } = targetService;
+const { Count, Big, Look, Talk } = targetService;
 
 export const ATTACKS: Readonly<Record<AttackName, (attack: Attack, seed: number) => Promise<void>>> = {
   /** Frames that every decoder accepts, in any order, with any numbers, to any replica. */
   async legal(attack: Attack, seed: number) {
-    const frames = new HostileFrames(seed, TARGET_GROUP, { call: Count.path, stream: Talk.path });
-    const sessions = attack.addresses.map((address) => attack.session(address));
+    const frames = new HostileFrames(seed, TARGET_GROUP, { call: Count.path, stream: Talk.path, read: Look.path });
+    const open = (address: string): RawSession => attack.session(address, (orders) => frames.learn(orders));
+    const sessions = attack.addresses.map(open);
+    const clients = attack.addresses.map((address) => new grpc.Client(address, grpc.credentials.createInsecure()));
     while (attack.goesOn) {
       const at = frames.below(sessions.length);
       let session = sessions[at];
       if (session === undefined || session.over || frames.below(300) === 0) {
         session?.close();
-        session = attack.session(attack.addresses[at] ?? '');
+        session = open(attack.addresses[at] ?? '');
         sessions[at] = session;
         await session.hello();
       }
-      for (let i = frames.below(64); i > 0; i--) {
-        attack.sent(0);
-        await session.send(frames.frame(monotonicMs()));
-      }
+      for (let i = frames.below(64); i > 0; i--) await attack.put(session, frames.frame(monotonicMs()));
+      const client = clients[frames.below(clients.length)];
+      if (client !== undefined) attack.rpc(client, session, frames.rpc(monotonicMs()));
       await sleep(0);
     }
     for (const session of sessions) session.close();
+    for (const client of clients) client.close();
   },
 
   /** Asks for large replies, acknowledges none and reads none. */
@@ -178,9 +209,8 @@ export const ATTACKS: Readonly<Record<AttackName, (attack: Attack, seed: number)
       for (const session of sessions.slice(10)) await session.hello();
       for (let i = 0; i < 40 && attack.goesOn; i++) {
         await Promise.all(
-          sessions.map((session) => {
-            if (!session.over) attack.sent(part.length);
-            return session.sendRaw(part);
+          sessions.map(async (session) => {
+            if (await session.sendRaw(part)) attack.sent(part.length);
           }),
         );
         await sleep(TURN_MS);
@@ -194,8 +224,7 @@ export const ATTACKS: Readonly<Record<AttackName, (attack: Attack, seed: number)
   visits: (attack: Attack) =>
     again(attack, attack.backup, async (session) => {
       await attack.put(session, multicast([request(1, Count.path, 4 * KIB)]), 4 * KIB);
-      attack.sent(0);
-      await session.send({ kind: 'goodbye' });
+      await attack.put(session, { kind: 'goodbye' });
     }),
 
   /** Opens more sessions than a group has room for, and keeps them. */

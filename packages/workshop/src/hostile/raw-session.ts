@@ -3,10 +3,13 @@ import { randomBytes } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import type { HelloFrame, ReplyFrame, SessionFrame } from '@understudy/core/internal';
 import { NO_SEQ, NO_TERM } from '@understudy/core/internal';
+import type { HostileRpc } from '@understudy/core/testing';
 import {
   Assembler,
   connectionOf,
   decodeReplyFrame,
+  encodeCaller,
+  encodeRpcRequestHeader,
   encodeSessionFrame,
   SECRET_BYTES,
   unwrapFrame,
@@ -16,6 +19,7 @@ import { monotonicMs } from '../hosting/clock.js';
 import { TARGET_GROUP } from './target.js';
 
 const bytes = (message: Buffer): Buffer => message;
+const asBuffer = (value: string | Uint8Array) => (typeof value === 'string' ? value : Buffer.from(value));
 
 export class RawSession {
   readonly #secret = randomBytes(SECRET_BYTES);
@@ -52,13 +56,28 @@ export class RawSession {
     return this.#over;
   }
 
-  /** Sends a frame. A hello is made one of this session, whatever connection it names. */
-  async send(frame: SessionFrame): Promise<void> {
+  /**
+   * Sends a frame. A hello is made one of this session, whatever connection it names.
+   *
+   * @returns whether the link was open
+   */
+  send(frame: SessionFrame): Promise<boolean> {
     const own = frame.kind === 'hello' ? { ...frame, connection: connectionOf(this.#secret) } : frame;
-    await this.sendRaw(wrapFrame(encodeSessionFrame(own, this.#secret)));
+    return this.sendRaw(wrapFrame(encodeSessionFrame(own, this.#secret)));
   }
 
-  hello(): Promise<void> {
+  /** The metadata that makes an RPC one of this session's, whatever connection its header names. */
+  metadataOf({ header, request }: HostileRpc): grpc.Metadata {
+    const metadata = new grpc.Metadata();
+    for (const [key, value] of request.metadata ?? []) metadata.add(key, asBuffer(value));
+    const own = { ...header, connection: connectionOf(this.#secret) };
+    metadata.set('understudy-header-bin', Buffer.from(encodeRpcRequestHeader(own, this.#secret)));
+    if (request.deadlineMs !== undefined) metadata.set('understudy-deadline', String(request.deadlineMs));
+    if (request.nested !== undefined) metadata.set('understudy-nested-bin', Buffer.from(encodeCaller(request.nested)));
+    return metadata;
+  }
+
+  hello(): Promise<boolean> {
     const hello: Omit<HelloFrame, 'connection'> = {
       kind: 'hello',
       group: TARGET_GROUP,
@@ -71,12 +90,18 @@ export class RawSession {
     return this.send({ ...hello, connection: connectionOf(this.#secret) });
   }
 
-  /** Sends bytes, and resolves when the link has taken them or is over. */
-  async sendRaw(message: Buffer): Promise<void> {
-    if (this.#over || this.#stream.write(message)) return;
+  /**
+   * Sends bytes, and resolves when the link has taken them or is over.
+   *
+   * @returns whether the link was open
+   */
+  async sendRaw(message: Buffer): Promise<boolean> {
+    if (this.#over) return false;
+    if (this.#stream.write(message)) return true;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+    return true;
   }
 
   /** Stops reading for good. */

@@ -14,6 +14,7 @@ import type {
   HonestMessage,
   HonestReport,
 } from './messages.js';
+import { MEMORY_MAX_BYTES } from './target.js';
 
 const REPLICAS = 3;
 const LOOK_EVERY_MS = 500;
@@ -37,6 +38,8 @@ export interface HostileOutcome {
   readonly honest: HonestReport;
   /** The most memory that was measured for each replica. */
   readonly peakBytes: Readonly<Record<string, number>>;
+  /** How much each may have: what it had before the attacks, and what its budgets give. */
+  readonly allowedBytes: Readonly<Record<string, number>>;
   /** What went wrong, a sentence each; empty if all went well. */
   readonly violations: readonly string[];
   /** The directory of the logs; it is kept if something went wrong. */
@@ -48,6 +51,7 @@ export async function runHostile(options: HostileRunOptions): Promise<HostileOut
   const { attacks, seconds, honest, seed, mode, timeoutS, interrupt, onAttack } = options;
   const stage = new Stage(timeoutS, interrupt, 'hostile');
   const peakBytes: Record<string, number> = {};
+  const allowedBytes: Record<string, number> = {};
   let results: readonly AttackResult[] = [];
   let report: HonestReport = { kind: 'report', calls: 0, failures: {}, worstMs: 0 };
   const violations: string[] = [];
@@ -57,6 +61,7 @@ export async function runHostile(options: HostileRunOptions): Promise<HostileOut
     const job: HonestJob = { target: replicas.target, mode, clients: honest };
     const clients = stage.children.start<HonestMessage>('honest', 'hostile/honest.js', [JSON.stringify(job)]);
     await stage.until(clients.next('begun'));
+    for (const id of replicas.ids) allowedBytes[id] = (await replicas.report(id)).memory.rssBytes + MEMORY_MAX_BYTES;
     const attack: AttackJob = { attacks, seed, seconds };
     const attacker = stage.children.start<AttackMessage>('attacker', 'hostile/attacker.js', [JSON.stringify(attack)]);
     attacker.on('next', ({ attack: name }) => {
@@ -90,10 +95,17 @@ export async function runHostile(options: HostileRunOptions): Promise<HostileOut
   } finally {
     await stage.end();
   }
+  for (const [id, bytes] of Object.entries(peakBytes)) {
+    const allowed = allowedBytes[id] ?? 0;
+    if (bytes > allowed)
+      violations.push(`${id} took ${mib(bytes)} MiB of memory, and its budgets give ${mib(allowed)}`);
+  }
   for (const [what, times] of Object.entries(report.failures)) violations.push(`${times} honest calls failed: ${what}`);
   if (violations.length === 0) stage.removeDir();
-  return { results, honest: report, peakBytes, violations, dir: stage.dir };
+  return { results, honest: report, peakBytes, allowedBytes, violations, dir: stage.dir };
 }
+
+const mib = (bytes: number): number => Math.round(bytes / (1024 * 1024));
 
 /** The addresses of all replicas, the primary's first. */
 function addressesOf(replicas: Replicas): string[] {

@@ -18,11 +18,31 @@ const method = (name: string, streams = false) => ({
   responseDeserialize: bytes,
 });
 
-export const targetService = { Count: method('Count'), Big: method('Big'), Talk: method('Talk', true) } as const;
+export const targetService = {
+  Count: method('Count'),
+  Look: method('Look'),
+  Big: method('Big'),
+  Talk: method('Talk', true),
+} as const;
 export const TARGET_GROUP = 'target';
 
-export const targetServiceConfig = (mode: Mode) =>
-  serviceConfigOf({ group: TARGET_GROUP, service: 'workshop.Target', reads: [] }, mode);
+const MIB = 1024 * 1024;
+/** So little that every attack comes to the bounds within seconds. */
+const BUDGETS = { totalBytes: 32 * MIB, sessionBytes: 8 * MIB, keyedBytes: 8 * MIB } as const;
+/** What replicas may take beyond what they have when they serve only honest clients: docs/security.md gives this formula. */
+export const MEMORY_MAX_BYTES = 4 * BUDGETS.totalBytes + 2 * BUDGETS.keyedBytes + 128 * MIB;
+
+export function targetServiceConfig(mode: Mode) {
+  const { loadBalancingConfig } = serviceConfigOf(
+    { group: TARGET_GROUP, service: 'workshop.Target', reads: ['Look'] },
+    mode,
+  );
+  return {
+    loadBalancingConfig: loadBalancingConfig.map(({ understudy }) => ({
+      understudy: { ...understudy, budgets: BUDGETS },
+    })),
+  };
+}
 
 /** A client of the target. */
 export interface TargetClient extends grpc.Client {
@@ -56,6 +76,7 @@ export function target(): Hosted {
       callback(null, answer(count));
     };
   };
+  const look: grpc.handleUnaryCall<Buffer, Buffer> = (_call, callback) => callback(null, numberBytes(count));
   const talk: grpc.handleBidiStreamingCall<Buffer, Buffer> = (call) => {
     call.on('data', () => {
       count += 1;
@@ -75,7 +96,12 @@ export function target(): Hosted {
       audit: () => count,
     },
     addTo: (server) => {
-      const handlers = { Count: counted(numberBytes), Big: counted(() => Buffer.alloc(BIG_BYTES)), Talk: talk };
+      const handlers = {
+        Count: counted(numberBytes),
+        Look: look,
+        Big: counted(() => Buffer.alloc(BIG_BYTES)),
+        Talk: talk,
+      };
       server.addService(targetService, handlers);
     },
   };

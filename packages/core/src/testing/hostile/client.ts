@@ -1,5 +1,7 @@
 import type { GroupSettings } from '../../config/settings.js';
-import type { SessionFrame } from '../../model/frames.js';
+import type { ReplyFrame, SessionFrame } from '../../model/frames.js';
+import type { CallId } from '../../model/ids.js';
+import type { SessionEvent } from '../../session/events.js';
 import type { Session } from '../../session/session.js';
 import { groupOf } from '../scenario/group.js';
 import type { World } from '../scenario/world.js';
@@ -10,6 +12,8 @@ const HONEST = 'C1';
 export const HOSTILE = 'C2';
 /** Frames that the hostile client sends between two calls of the honest one. */
 const FRAMES_A_CALL = 25;
+/** RPCs of the hostile client have numbers from this one on. */
+const FIRST_RPC = 1_000_000;
 
 /** The result of a time in which a hostile client and an honest one shared a group. */
 export interface Course {
@@ -32,10 +36,13 @@ export interface Course {
  */
 export function besideHostile(seed: number, words: readonly string[], calls: number, equivocates = false): Course {
   const answered: string[] = [];
-  const world = groupWithHostile(words, (line) => {
+  const frames = new HostileFrames(seed, 'g');
+  const print = (line: string): void => {
     if (line.startsWith(`${HONEST}  delivered`) || line.startsWith(`${HONEST}  failed`)) answered.push(line);
+  };
+  const world = groupWithHostile(words, print, {}, (frame) => {
+    if (frame.kind === 'replies') frames.learn(frame.header.sourceOrderInfo);
   });
-  const frames = new HostileFrames(seed, world.config.group);
   for (let call = 1; call <= calls; call++) {
     if (call === calls / 2) {
       // An order that only the primary holds is lost with it, so the others get the time to fetch it.
@@ -59,11 +66,16 @@ export function besideHostile(seed: number, words: readonly string[], calls: num
   };
 }
 
-/** A group that serves, with an honest client and a hostile one for which only the test speaks. */
+/**
+ * A group that serves, with an honest client and a hostile one for which only the test speaks.
+ *
+ * @param hears what the hostile client does with what replicas send it
+ */
 export function groupWithHostile(
   words: readonly string[],
   print: (line: string) => void,
   more: Pick<GroupSettings, 'budgets'> = {},
+  hears: (frame: ReplyFrame) => void = () => {},
 ): World {
   const world = groupOf(words, print, more);
   for (const name of world.names) {
@@ -73,8 +85,11 @@ export function groupWithHostile(
   }
   world.startClient(HONEST);
   world.startClient(HOSTILE);
-  const mute = { step: () => [], wantsFlush: false };
-  world.client(HOSTILE).core = mute as unknown as Session;
+  const step = (event: SessionEvent): [] => {
+    if (event.kind === 'frame') hears(event.frame);
+    return [];
+  };
+  world.client(HOSTILE).core = { step, wantsFlush: false } as unknown as Session;
   world.settle();
   return world;
 }
@@ -84,6 +99,11 @@ function sendOne(world: World, frames: HostileFrames, equivocates: boolean): voi
   if (frames.below(8) === 0) world.links.send(HOSTILE, to, frames.hello(world.nowMs));
   const frame = frames.frame(world.nowMs);
   world.links.send(HOSTILE, to, equivocates ? withBodiesFor(to, frame) : frame);
+  if (frames.below(12) === 0 && world.servers.get(to)?.runs) {
+    const rpc = frames.rpc(world.nowMs);
+    const call = (FIRST_RPC + frames.rpcs) as CallId;
+    world.tell(world.server(to), { kind: 'rpcCall', call, peer: HOSTILE, ...rpc });
+  }
   if (frames.below(4) === 0) world.settle();
   if (frames.below(40) === 0) world.links.reconnect();
 }

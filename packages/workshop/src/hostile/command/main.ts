@@ -38,7 +38,7 @@ const options = addModeOptions(
     .description(
       'Starts three replicas, honest clients, and a client that attacks them at full speed in\n' +
         'several ways, one after the other. Ends with status 1 if an honest call fails, a replica\n' +
-        'ends, or the group is not whole afterwards.',
+        'ends or takes more memory than its budgets give, or the group is not whole afterwards.',
     )
     .configureHelp({ helpWidth: 100 })
     .option('--seconds <s>', 'how long the attacks last in all', wholeNumberOf(1, 86_400), 90)
