@@ -2,7 +2,7 @@ import { UnderstudyError } from '@understudy/core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from './bytes/layout.js';
-import { HEADER_MAX_BYTES, unwrapFrame, wrapFrame } from './index.js';
+import { Assembler, Chunker, HEADER_MAX_BYTES, type Lane, unwrapFrame, wrapFrame } from './index.js';
 import { codecs } from './testing/codecs.js';
 
 /** More can be tried by hand: `FUZZ_CASES=1000000 npx vitest run --project seeds packages/wire/src/fuzz.test.ts`. */
@@ -157,3 +157,86 @@ it.each(codecs.filter(({ name }) => name.startsWith('Rpc')))(
     );
   },
 );
+
+describe('an assembler', () => {
+  const CHUNK_BYTES = 1_100;
+  const FRAME_MAX = 8 * CHUNK_BYTES;
+  /** Chunks are slow to make, so there are fewer cases. */
+  const LINKS = Math.ceil(CASES / 10);
+  const chunker = new Chunker({ chunkBytes: CHUNK_BYTES });
+  const lane = fc.constantFrom<Lane>('ordinary', 'bulk');
+  /** Bytes that begin as each frame does, so that they are not taken for a part. */
+  const frame = fc
+    .tuple(fc.nat(4 * CHUNK_BYTES), fc.nat(255))
+    .map(([length, byte]) => Buffer.concat([Uint8Array.of(VERSION), Buffer.alloc(length, byte)]));
+  const link = fc.record({
+    frames: fc.array(fc.tuple(frame, lane), { minLength: 1, maxLength: 5 }),
+    /** Which lane the next chunk is taken from. */
+    turns: fc.array(lane, { maxLength: 30 }),
+  });
+
+  /** The chunks of all frames, in the sequence of their lanes, which overtake each other as `turns` says. */
+  function chunksOf({ frames, turns }: { frames: [Buffer, Lane][]; turns: Lane[] }): Uint8Array[] {
+    const lanes: Record<Lane, Uint8Array[]> = { ordinary: [], bulk: [] };
+    for (const [each, on] of frames) lanes[on].push(...chunker.split(each, on));
+    const sent: Uint8Array[] = [];
+    for (const turn of turns) sent.push(...lanes[turn].splice(0, 1));
+    return [...sent, ...lanes.ordinary, ...lanes.bulk];
+  }
+
+  it(
+    'puts together what was cut, however the parts of two lanes alternate',
+    () => {
+      fc.assert(
+        fc.property(link, ({ frames, turns }) => {
+          const assembler = new Assembler();
+          const came = chunksOf({ frames, turns }).flatMap((chunk) => assembler.push(chunk) ?? []);
+          const sorted = (all: readonly Uint8Array[]): string[] =>
+            all.map((each) => Buffer.from(each).toString('base64')).sort();
+          expect(sorted(came)).toEqual(sorted(frames.map(([each]) => each)));
+          expect(assembler.waitingBytes).toBe(0);
+        }),
+        { numRuns: LINKS },
+      );
+    },
+    LINKS * 10 * CASE_MS,
+  );
+
+  it(
+    'refuses damaged chunks, or holds no more than its bound',
+    () => {
+      const damages = fc.array(fc.tuple(fc.nat(), fc.constantFrom('drop', 'repeat', 'damage'), patch), {
+        minLength: 1,
+        maxLength: 4,
+      });
+      let refused = 0;
+      fc.assert(
+        fc.property(link, damages, (sent, changes) => {
+          let chunks = chunksOf(sent);
+          for (const [at, how, with_] of changes) {
+            const i = at % Math.max(1, chunks.length);
+            const chunk = chunks[i] ?? new Uint8Array();
+            const instead = how === 'drop' ? [] : how === 'repeat' ? [chunk, chunk] : [damage(chunk, [with_])];
+            chunks = [...chunks.slice(0, i), ...instead, ...chunks.slice(i + 1)];
+          }
+          const assembler = new Assembler({ frameBytesMax: FRAME_MAX });
+          for (const chunk of chunks) {
+            const before = assembler.waitingBytes;
+            const came = decodedOrRefused((bytes) => ({ frame: assembler.push(bytes) }), chunk);
+            const { waitingBytes } = assembler;
+            if (came === undefined) {
+              refused++;
+              expect(waitingBytes).toBe(0);
+              return;
+            }
+            expect(waitingBytes).toBeLessThanOrEqual(FRAME_MAX);
+            expect(came.frame?.length ?? 0).toBeLessThanOrEqual(before + chunk.length);
+          }
+        }),
+        { numRuns: LINKS },
+      );
+      expect(refused).toBeGreaterThan(0);
+    },
+    LINKS * 10 * CASE_MS,
+  );
+});
