@@ -258,10 +258,16 @@ export class Watch {
     noteMost(this.#mostOpen, client, client.calls.size);
   }
 
-  /** DESIGN 6: a client that reflects an order which no replica sealed is refused, and nothing else happens. */
+  /**
+   * DESIGN 6: a client that reflects an order which no replica sealed is refused, and nothing else happens. What has
+   * become stable while the frame was on its way is not looked at.
+   */
   reflected({ name, status }: WatchedReplica, event: ReplicaEvent, effects: readonly ReplicaEffect[]): void {
     if (status === undefined || event.kind !== 'sessionFrame' || event.frame.kind !== 'multicast') return;
-    const forged = event.frame.header.destOrderInfo.find((sealed) => contentOf([sealed]).length === 0);
+    const known = Math.min(status.stableUpTo, status.heldUpTo);
+    const forged = event.frame.header.destOrderInfo.find(
+      (sealed) => sealed.last > known && contentOf([sealed]).length === 0,
+    );
     if (forged === undefined) return;
     const isRefused = effects.some((effect) => effect.kind === 'closeSession' && effect.link === event.link);
     demand(isRefused, () => `${name} refuses nobody who reflects order ${forged.first}, which no replica sealed`);
