@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { BackupReadsFrame, HelloFrame, MulticastFrame, SessionFrame } from './model/frames.js';
 import { NO_SEQ, NO_TERM, type OrderNum, type SeqNum, type Term } from './model/ids.js';
 import type { StreamPart } from './model/stream.js';
@@ -6,6 +6,12 @@ import { besideHostile, groupWithHostile, HOSTILE } from './testing/hostile/clie
 import { bytesOf } from './testing/text.js';
 import { sessionOf } from './testing/world/identity.js';
 
+/**
+ * More seeds can be played by hand, each with a thousand frames in each of nine settings: `HOSTILE_SEEDS=112 npx vitest run
+ * --project seeds packages/core/src/hostile.test.ts` plays a million.
+ */
+const SEEDS = Number(process.env.HOSTILE_SEEDS ?? 8);
+const seeds = Array.from({ length: SEEDS }, (_, i) => i + 1);
 const CALLS = 40;
 const THREE = 'replicas=S1,S2,S3';
 
@@ -16,7 +22,7 @@ describe.each([
   ['acknowledged', [THREE, 'release=acknowledged']],
   ['destination', [THREE, 'multicast=destination']],
 ])('beside a client that sends legal frames in any order (%s)', (_name, words) => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('no replica ends, and an honest client is answered (seed %i)', (seed) => {
+  it.each(seeds)('no replica ends, and an honest client is answered (seed %i)', (seed) => {
     const { answered, servers, calls } = besideHostile(seed, words, CALLS);
     expect(servers).toEqual(['S2', 'S3']);
     expect(answered.filter((line) => line.includes('failed'))).toEqual([]);
@@ -30,12 +36,16 @@ describe.each([
   ['acknowledged', [THREE, 'release=acknowledged']],
   ['destination', [THREE, 'multicast=destination']],
 ])('beside a client that sends each replica other bodies under the same numbers (%s)', (name, words) => {
-  it.each([1, 2, 3, 4, 5, 6])('replicas stay equal, and an honest client is answered (seed %i)', (seed) => {
+  /** A client that soon says that it has seen every reply has few bodies ordered, so one seed may have none refused. */
+  let refused = 0;
+  afterAll(() => expect(refused).toBeGreaterThan(0));
+
+  it.each(seeds)('replicas stay equal, and an honest client is answered (seed %i)', (seed) => {
     const { answered, servers, calls, digests, refusedBodies } = besideHostile(seed, words, CALLS, true);
     expect(servers).toEqual(['S2', 'S3']);
     expect(answered.filter((line) => line.includes('failed'))).toEqual([]);
     expect(answered).toHaveLength(calls);
-    expect(refusedBodies).toBeGreaterThan(0);
+    refused += refusedBodies;
     if (name !== 'passive') expect(digests[0]).toBe(digests[1]);
   });
 });
