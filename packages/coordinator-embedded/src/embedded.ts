@@ -57,7 +57,14 @@ function refuse(why: string): never {
   throw new UnderstudyError('UNDERSTUDY_SETUP', `embeddedCoordinator cannot be made: ${why}`);
 }
 
+/**
+ * Replicas look that often whether their files are there before one that finds none may begin a history. Most notice at
+ * once, as the file system tells them; the others are for a host that is too busy to look in time.
+ */
+const LOOKS_BEFORE_BEGINNING = 4;
+
 class EmbeddedCoordinator implements Coordinator {
+  readonly tellsOfLossWithinMs: number;
   readonly #dir: string;
   readonly #group: string;
   readonly #deadlineMs: number;
@@ -73,7 +80,8 @@ class EmbeddedCoordinator implements Coordinator {
     this.#deadlineMs = deadlineMs;
     this.#pollMs = pollMs;
     this.#records = new RecordFiles(this.#dir, group);
-    this.#presences = new PresenceFiles(this.#dir);
+    this.#presences = new PresenceFiles(this.#dir, pollMs);
+    this.tellsOfLossWithinMs = LOOKS_BEFORE_BEGINNING * pollMs;
   }
 
   read(): Promise<GroupRecord | undefined> {

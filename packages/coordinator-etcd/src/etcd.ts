@@ -10,7 +10,7 @@ import {
 } from '@understudy/core';
 import { checkReadable, checkSwap } from '@understudy/core/internal';
 import { recordKey } from './keys/names.js';
-import { Presences } from './keys/presence.js';
+import { Presences, renewalMs } from './keys/presence.js';
 import { RecordStore } from './keys/record-store.js';
 import { RecordWatch } from './keys/record-watch.js';
 import { adviceFor, asEtcdError } from './members/failure.js';
@@ -29,7 +29,11 @@ export function etcd(options: EtcdOptions): CoordinatorFactory {
   return (group) => new EtcdCoordinator(settings, group);
 }
 
+/** How many renewals of its lease a replica may need to notice that etcd has lost everything: the first may fail. */
+const RENEWALS = 2;
+
 class EtcdCoordinator implements Coordinator {
+  readonly tellsOfLossWithinMs: number;
   readonly #settings: Settings;
   readonly #group: string;
   readonly #members: Members;
@@ -41,6 +45,7 @@ class EtcdCoordinator implements Coordinator {
   constructor(settings: Settings, group: string) {
     this.#settings = settings;
     this.#group = group;
+    this.tellsOfLossWithinMs = RENEWALS * renewalMs(settings);
     this.#members = new Members(settings);
     this.#records = new RecordStore(this.#members, recordKey(settings.keyPrefix, group), group);
     this.#presences = new Presences(this.#members, settings, group);

@@ -1,5 +1,5 @@
 /** The files that say which replicas of a group run. */
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Epoch, Incarnation, Presence, ReplicaId } from '@understudy/core';
 import { isHexId, leadershipFrom } from '@understudy/core/internal';
@@ -17,24 +17,67 @@ interface Entry {
 /** Lists the replicas of a group that run. Each has a file, which counts as long as the process that wrote it lives. */
 export class PresenceFiles {
   readonly #dir: string;
+  readonly #pollMs: number;
   #own: string | undefined;
+  #said: Presence | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+  /** The change of this replica's file that was begun last. They are made one after the other. */
+  #change: Promise<unknown> = Promise.resolve();
 
-  constructor(dir: string) {
+  /** @param pollMs how often a replica looks whether its file is still there */
+  constructor(dir: string, pollMs: number) {
     this.#dir = dir;
+    this.#pollMs = pollMs;
   }
 
-  async announce({ member, ...reached }: Presence): Promise<void> {
+  announce(presence: Presence): Promise<void> {
+    this.#said = presence;
+    this.#timer ??= setInterval(() => this.#look(), this.#pollMs).unref();
+    return this.#inTurn(() => this.#write(presence));
+  }
+
+  withdraw(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#said = undefined;
+    return this.#inTurn(() => this.#remove());
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const made = this.#change.then(change);
+    this.#change = made.catch(() => {});
+    return made;
+  }
+
+  /** Writes the file again if somebody removed it, together with the record perhaps. */
+  #look(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    // A directory that cannot be used now is tried again at the next look.
+    this.#inTurn(() => this.#mend())
+      .catch(() => {})
+      .finally(() => {
+        this.#looking = false;
+      });
+  }
+
+  async #mend(): Promise<void> {
+    if (this.#own === undefined || (await unlessMissing(stat(join(this.#dir, this.#own)))) !== undefined) return;
+    if (this.#said !== undefined) await this.#write(this.#said);
+  }
+
+  async #write({ member, ...reached }: Presence): Promise<void> {
     await makeDirectory(this.#dir);
     const { pid, started } = await thisProcess();
     const own = presenceFile(member.id);
     const text = JSON.stringify({ version: 1, ...member, ...reached, pid, started });
     await writeThen(this.#dir, `${text}\n`, (temporary) => rename(temporary, join(this.#dir, own)));
-    await this.withdraw();
+    await this.#remove();
     this.#own = own;
     await this.#sweep();
   }
 
-  async withdraw(): Promise<void> {
+  async #remove(): Promise<void> {
     const own = this.#own;
     this.#own = undefined;
     if (own !== undefined) await rm(join(this.#dir, own), { force: true });

@@ -82,6 +82,16 @@ function describeLoss(open: Open, subject: () => ContractSubject): void {
     expect(await open().read()).toEqual(sampleRecord(GROUP, 2));
   });
 
+  it('lists a replica again whose announcement was deleted with the record', async () => {
+    const coordinator = open();
+    await coordinator.compareAndSwap(NO_EPOCH, sampleRecord(GROUP, 1));
+    const presence = { member: sampleMember(1), address: '10.0.0.1:1', epoch: epochOf(1) };
+    await coordinator.announce(presence);
+    await subject().destroy(GROUP);
+    while ((await open().present()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await open().present()).toEqual([presence]);
+  });
+
   it('puts no record back over one of its epoch or of a later one', async () => {
     const coordinator = open();
     await coordinator.compareAndSwap(NO_EPOCH, sampleRecord(GROUP, 1));

@@ -8,6 +8,8 @@ import { presenceKey, presencePrefix } from './names.js';
 
 /** How many times a lease is renewed before it would run out. */
 const KEEPALIVES = 3;
+/** How often a replica renews its lease and looks whether its key is still there. */
+export const renewalMs = ({ presenceTtlS }: Settings): number => (presenceTtlS * 1_000) / KEEPALIVES;
 
 /**
  * Announces a replica under a lease of its own. When its process dies or is cut off, the lease ends and etcd forgets
@@ -31,8 +33,7 @@ export class Presences {
   async announce(presence: Presence): Promise<void> {
     this.#said = presence;
     await this.#put(presence);
-    const everyMs = (this.#settings.presenceTtlS * 1_000) / KEEPALIVES;
-    this.#timer ??= setInterval(() => void this.#keepAlive(), everyMs).unref();
+    this.#timer ??= setInterval(() => void this.#keepAlive(), renewalMs(this.#settings)).unref();
   }
 
   /** The replicas that run, in the order of their names. */

@@ -8,7 +8,7 @@ import type { Members } from '../members/members.js';
 import type { Reading, RecordStore } from './record-store.js';
 
 const FIRST_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 1_000;
 
 export interface WatchOptions {
   readonly hosts: readonly string[];

@@ -13,6 +13,12 @@ const KEEPALIVE = {
 };
 
 /**
+ * An etcd that was away is dialled again this soon. By default grpc-js waits up to two minutes, in which a replica would
+ * not notice that etcd came back without the record, while another one starts and begins a history.
+ */
+const REDIAL = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 };
+
+/**
  * How long to wait before asking a member again once all were asked. etcd takes one to two seconds to elect a leader.
  */
 const ASK_AGAIN_MS = 500;
@@ -43,7 +49,7 @@ export class Members {
         new Etcd3({
           ...{ ...client, ...proof },
           hosts: host,
-          grpcOptions: { ...KEEPALIVE, ...client.grpcOptions },
+          grpcOptions: { ...KEEPALIVE, ...REDIAL, ...client.grpcOptions },
           defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + deadlineMs }),
           // This class decides which member is asked and when it is asked again, not etcd3.
           faultHandling: { host: () => noop, global: noop },

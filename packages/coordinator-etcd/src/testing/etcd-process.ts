@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +80,12 @@ export class EtcdProcess {
 
   resume(): void {
     this.#process?.kill('SIGCONT');
+  }
+
+  /** Removes what an etcd that was killed has stored, so that it starts as a new one at the same address. */
+  forget(): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+    mkdirSync(this.#dir, { mode: 0o700 });
   }
 
   async remove(): Promise<void> {

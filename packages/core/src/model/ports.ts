@@ -78,6 +78,12 @@ export interface Coordinator {
    * where that cannot be.
    */
   problems?(): Promise<readonly string[]>;
+  /**
+   * How long a replica that runs may take to notice that all of this is gone, the record and what it announced, and to
+   * announce itself again, milliseconds. A replica that finds nothing looks for so long before it begins a history.
+   * Default 0.
+   */
+  readonly tellsOfLossWithinMs?: number;
   /** Ends the announcement and all watches, and frees what the coordinator holds. */
   close(): Promise<void>;
 }

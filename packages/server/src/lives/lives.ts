@@ -15,6 +15,8 @@ const FUTILE = 'restore() gave another state than the copy, so its replies diffe
 const LOOK_EVERY_MS = 500;
 /** How long a coordinator may take to tell which replicas run. */
 const PRESENT_WITHIN_MS = 500;
+/** How often a replica that found no record looks whether others put it back. */
+const LOOK_AGAIN_EVERY_MS = 100;
 
 /** The lives of a replica, one after the other. Each starts from nothing, under an incarnation of its own. */
 export class Lives {
@@ -90,10 +92,27 @@ export class Lives {
   }
 
   /**
-   * @returns undefined if the group has no record and nobody runs who knows one
-   * @throws UNDERSTUDY_COORDINATOR while somebody does: the record was lost, and a new one would begin a second history
+   * Record and presences may have been deleted together under a group that runs, and its replicas need a moment to notice.
+   * A replica that began a history in that moment would serve besides them, so it looks again until it has passed.
    */
   async #recordToBeginWith(): Promise<GroupRecord | undefined> {
+    const { coordinator, config } = this.#setup;
+    let record = await this.#recordNow();
+    const untilMs = monotonicMs() + (coordinator.tellsOfLossWithinMs ?? 0);
+    for (;;) {
+      const leftMs = untilMs - monotonicMs();
+      if (record !== undefined || leftMs <= 0 || this.#ended) return record;
+      this.#waits = `finds no record of group ${config.group}, and looks whether replicas run that put one back`;
+      await delay(Math.min(leftMs, LOOK_AGAIN_EVERY_MS), undefined, { ref: false });
+      record = await this.#recordNow();
+    }
+  }
+
+  /**
+   * @returns undefined if the group has no record and nobody is announced who knows one
+   * @throws UNDERSTUDY_COORDINATOR while somebody is: the record was lost, and a new one would begin a second history
+   */
+  async #recordNow(): Promise<GroupRecord | undefined> {
     const { coordinator, id, config } = this.#setup;
     let problem: UnderstudyError | undefined;
     try {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { embeddedCoordinator, memoryCoordinator } from '@understudy/coordinator-embedded';
+import { NoticedLate } from '@understudy/coordinator-embedded/testing';
 import type { GroupRecord } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
@@ -56,6 +57,26 @@ describe('a record that is deleted under a living group', () => {
     await stage.until(() => backup.status.blocked === undefined && primary.status.blocked === undefined);
     const third = await stage.start('r3');
     expect(third.status.inSync).toHaveLength(3);
+    await isOneHistory(primary, 1);
+  });
+
+  it('is not founded anew by a replica that starts before the others have noticed that their directory is gone', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'understudy-lost-'));
+    dirs.push(dir);
+    // Nobody notices by looking.
+    const noticed = new NoticedLate(embeddedCoordinator(dir, { pollMs: 15_000 }));
+    stage = new Stage(Object.assign(noticed.factory, { faults: memoryCoordinator().faults }));
+    const [primary] = (await stage.startGroup(3)) as [Node];
+    expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
+    const late = await stage.bind('late');
+    const roles: string[] = [];
+    late.replica.on('role', ({ role }) => roles.push(role));
+    for (const group of readdirSync(dir)) rmSync(join(dir, group), { recursive: true });
+    noticed.deleted();
+    await late.start();
+    expect(roles).toEqual(['backup']);
+    expect(late.status).toMatchObject({ role: 'backup', primary: primary.status.primary });
+    expect(stage.logged.join()).toContain("error the coordinator has lost the group's record");
     await isOneHistory(primary, 1);
   });
 
