@@ -6,6 +6,7 @@ import type { PodTemplateSpec, Service } from 'kubernetes-types/core/v1.js';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.js';
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { defaultValues, rendered } from './chart.js';
 import { byName, FOLDER, keyOf, kustomized, type Manifest, objectsIn, objectsOf } from './manifests.js';
 import { mistakesIn } from './schema.js';
@@ -21,6 +22,10 @@ const find = <T>(kind: string, name: string): T => {
 const bank = find<StatefulSet>('StatefulSet', 'bank');
 const podOf = (set: StatefulSet): PodTemplateSpec => set.spec?.template ?? ({} as PodTemplateSpec);
 const containerOf = (set: StatefulSet) => podOf(set).spec?.containers[0] ?? ({} as never);
+
+interface Compose {
+  readonly services: Readonly<Record<string, { readonly stop_grace_period?: string }>>;
+}
 
 describe('the manifests for Kubernetes', () => {
   it('fit the types of the Kubernetes API', () => {
@@ -109,11 +114,23 @@ describe('the manifests for Kubernetes', () => {
     expect(allowed).toEqual([podOf(bank).metadata?.labels, operator[0]?.metadata.labels]);
   });
 
-  it('stop replicas one at a time, in less time than it takes to kill them', () => {
-    const { terminationGracePeriodSeconds = 0 } = podOf(bank).spec ?? {};
+  it('let a replica wait for its hand-over before it is killed, in every set and in every service of compose.yaml', () => {
     const options = readFileSync(file('packages/server/README.md'), 'utf8');
     const handOverMs = Number(/`handOverMs` \|.*\| ([\d,]+) \|/.exec(options)?.[1]?.replaceAll(',', ''));
-    expect(terminationGracePeriodSeconds * 1_000).toBeGreaterThan(handOverMs);
+    const source = readFileSync(file('packages/server/src/ending/hand-over.ts'), 'utf8');
+    const stopMs = Number(/const STOP_MS = (\d+);/.exec(source)?.[1]);
+    const sets = [...kustomized('base'), ...all, ...rendered('bank', defaultValues())].filter(
+      ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'bank',
+    ) as unknown as readonly StatefulSet[];
+    const graces = sets.map((set) => podOf(set).spec?.terminationGracePeriodSeconds);
+    const compose = parse(readFileSync(file('docker/compose.yaml'), 'utf8'), { merge: true }) as Compose;
+    const banks = Object.entries(compose.services).filter(([name]) => name.startsWith('bank-'));
+    graces.push(...banks.map(([, { stop_grace_period: grace = '' }]) => Number(/^(\d+)s$/.exec(grace)?.[1])));
+    expect(graces).toHaveLength(3 + 3);
+    for (const graceS of graces) expect((graceS ?? 0) * 1_000).toBeGreaterThan(stopMs + handOverMs);
+  });
+
+  it('stop replicas one at a time', () => {
     expect(bank.spec?.podManagementPolicy).toBe('Parallel');
     expect(find<PodDisruptionBudget>('PodDisruptionBudget', 'bank').spec?.maxUnavailable).toBe(1);
     expect(containerOf(bank).lifecycle).toBeUndefined();
