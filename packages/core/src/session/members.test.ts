@@ -78,12 +78,24 @@ describe('a member that no link leads to', () => {
   const unreached = { kind: 'unreached', addresses: ['two:2'], members: ['one:1', 'two:2'] };
 
   it('is looked for at the address that the group has for it, and again after a while', () => {
-    const it = session(1);
+    const it = session(2);
     connect(it, 0, S1);
     expect(kinds(it.step({ kind: 'tick' }, 0))).toEqual([]);
     expect(kinds(it.step({ kind: 'tick' }, SESSION_MS / 8))).toEqual([unreached]);
     expect(kinds(it.step({ kind: 'tick' }, SESSION_MS / 8 + 1))).toEqual([]);
     expect(kinds(it.step({ kind: 'tick' }, SESSION_MS * 3))).toEqual([unreached]);
+  });
+
+  it('is looked for at once when each address of the target has led to another one', () => {
+    const alone = session(1);
+    connect(alone, 0, S1);
+    expect(kinds(alone.step({ kind: 'tick' }, 0))).toEqual([unreached]);
+    expect(kinds(alone.step({ kind: 'tick' }, SESSION_MS / 8))).toEqual([]);
+    const two = session(2);
+    connect(two, 0, S1);
+    expect(kinds(two.step({ kind: 'tick' }, 0))).toEqual([]);
+    connect(two, 1, S1, 1);
+    expect(kinds(two.step({ kind: 'tick' }, 1))).toEqual([unreached]);
   });
 
   it('is looked for at once when it is new in the view, since the others may be gone before long', () => {
@@ -110,11 +122,11 @@ describe('a member that no link leads to', () => {
   });
 
   it('is looked for no more when a link of a slot that was added leads to it', () => {
-    const it = session(1);
+    const it = session(2);
     connect(it, 0, S1);
     it.step({ kind: 'tick' }, 0);
     it.step({ kind: 'slotAdded' }, 0);
-    expect(kinds(connect(it, 1, S2, 1))).toEqual([]);
+    expect(kinds(connect(it, 2, S2, 1))).toEqual([]);
     expect(kinds(it.step({ kind: 'tick' }, SESSION_MS / 8))).toEqual([]);
   });
 });

@@ -4,7 +4,10 @@ import type { Incarnation } from '../model/ids.js';
 import type { Member } from '../model/record.js';
 import type { Link, SessionState } from './state.js';
 
-/** A member is looked for at the address in the view once no link has led to it for this part of sessionMs. */
+/**
+ * A member is looked for at the address in the view once no link has led to it for this part of sessionMs: of the target's
+ * addresses, some may not have been reached yet.
+ */
 const UNREACHED_PARTS = 8;
 /**
  * How many milliseconds after its link broke a member is looked for at the address in the view. Usually the link comes
@@ -48,9 +51,12 @@ export function freeTwins(s: SessionState, link: Link): void {
  * is unknown where the target's addresses lead.
  */
 function firstWait(s: SessionState, incarnation: Incarnation): number {
-  if (!s.knowsMembers) return s.sessionMs / UNREACHED_PARTS;
+  if (!s.knowsMembers) return mayYetLead(s) ? s.sessionMs / UNREACHED_PARTS : 0;
   return s.links.some(({ lastMember }) => lastMember?.incarnation === incarnation) ? BROKEN_MS : 0;
 }
+
+/** Whether a link that has led to no replica so far may yet lead to a member that is missing. */
+const mayYetLead = (s: SessionState): boolean => s.links.some(({ lastMember }) => lastMember === undefined);
 
 /** At a tick: has the adapter connect to members that no link leads to, such as those that joined since it started. */
 export function findUnreached(s: SessionState): void {
@@ -65,10 +71,12 @@ export function findUnreached(s: SessionState): void {
     }
     let sought = soughtMembers.get(incarnation);
     if (sought?.address !== address) {
-      sought = { address, dueMs: s.nowMs + firstWait(s, incarnation) };
+      sought = { address, dueMs: s.nowMs + firstWait(s, incarnation), byLinks: !s.knowsMembers };
       soughtMembers.set(incarnation, sought);
     }
-    if (address === '' || s.nowMs < sought.dueMs) continue;
+    const isDue = s.nowMs >= sought.dueMs || (sought.byLinks && !mayYetLead(s));
+    if (address === '' || !isDue) continue;
+    sought.byLinks = false;
     sought.dueMs = s.nowMs + s.sessionMs * AGAIN_AFTER;
     unreached.push(address);
   }

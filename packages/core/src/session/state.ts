@@ -101,7 +101,7 @@ export class SessionState {
   settings: ClientSettings;
   readonly links: Link[];
   /** The members that no link leads to: where each is looked for, and when. Its next life may be at another address. */
-  readonly soughtMembers = new Map<Incarnation, { readonly address: string; dueMs: number }>();
+  readonly soughtMembers = new Map<Incarnation, { readonly address: string; dueMs: number; byLinks: boolean }>();
   /** Whether a view has told who the members are. */
   knowsMembers = false;
   #readOnly: Map<string, boolean> | undefined;
