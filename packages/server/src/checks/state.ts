@@ -16,6 +16,9 @@ export type AnyState = { readonly canonical: boolean | undefined; readonly trial
 
 /** A trial copy that takes longer than this, in milliseconds, is made a second time. */
 const SLOW_MS = 100;
+/** But not one that takes longer than this, or is larger: it is dear by itself, and another one would only cost as much. */
+const DEAR_MS = 2_000;
+const DEAR_BYTES = 4 * 1_048_576;
 const NOTHING = new Uint8Array(0);
 /** The state source that `state: 'none'` stands for. */
 const NO_STATE: StateSource = { checkpoint: () => NOTHING, restore() {} };
@@ -53,7 +56,8 @@ export function problemOfCopy(copy: unknown): string | undefined {
 }
 
 /**
- * Copies the state before the replica starts, once more if that is slow. The copy is restored nowhere; of chunks, only the first is drawn.
+ * Copies the state before the replica starts, once more if a small one is slow. The copy is restored nowhere; of chunks, only
+ * the first is drawn.
  *
  * @returns the state, with what is now known of it
  * @throws UNDERSTUDY_SETUP
@@ -61,7 +65,7 @@ export function problemOfCopy(copy: unknown): string | undefined {
 export async function tryCopy(state: StateSource | ChunkedStateSource): Promise<AnyState> {
   let trial = await tryOnce(state);
   // The first copy of a process may be slow because nothing is compiled yet, or because it paused. Of two the quicker one counts.
-  if (trial.ms > SLOW_MS) {
+  if (trial.ms > SLOW_MS && trial.ms < DEAR_MS && trial.bytes < DEAR_BYTES) {
     const again = await tryOnce(state);
     if (again.ms < trial.ms) trial = again;
   }
