@@ -1,22 +1,24 @@
-import { type ChildProcess, fork, type Serializable } from 'node:child_process';
+import { type ChildProcess, execFile, fork, type Serializable } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import type { Coordinator, GroupRecord } from '@understudy/core';
-import { service } from 'grpc-health-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { healthOf } from '../health/testing/health-of.js';
 import type { ChildProgram } from '../testing/child-replica.js';
 import { counterService } from '../testing/counter.js';
 import { SAME_WORD_MS } from './termination.js';
 
 // Runs what `npm run build` made.
 const program = fileURLToPath(new URL('../../dist/testing/child-replica.js', import.meta.url));
+const command = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url));
 const coordinators = fileURLToPath(new URL('../../../coordinator-embedded/dist/index.js', import.meta.url));
 
 let directory: string;
@@ -172,25 +174,11 @@ describe('a replica in a process of its own', () => {
   });
 });
 
-const check = service.Check as unknown as {
-  path: string;
-  requestSerialize: (value: object) => Buffer;
-  responseDeserialize: (bytes: Buffer) => { status: string };
-};
-
-function isReady(address: string): Promise<boolean> {
-  const client = new Client(address, credentials.createInsecure());
-  const { path, requestSerialize, responseDeserialize } = check;
-  return new Promise<boolean>((resolve) => {
-    client.makeUnaryRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      { service: 'understudy.ready' },
-      (error, reply) => resolve(error === null && reply?.status === 'SERVING'),
-    );
-  }).finally(() => client.close());
-}
+const isReady = (address: string): Promise<boolean> =>
+  healthOf({ address }, 'understudy.ready').then(
+    (status) => status === 'SERVING',
+    () => false,
+  );
 
 /** An orchestrator kills what has not ended so long after SIGTERM. */
 const GRACE_MS = 30_000;
@@ -277,15 +265,26 @@ describe('a group of which all replicas were stopped', () => {
     expect(await add(again.address, 'b')).toBe(1);
   });
 
-  it('by SIGKILL waits, and names the command that ends the wait', async () => {
-    const group = [await start('r1'), await start('r2')];
-    await inSync(2);
+  it('by SIGKILL waits, does not serve, and names the command that ends the wait, which it does', async () => {
+    const group = [await start('r1'), await start('r2'), await start('r3')];
+    await inSync(3);
     for (const { child } of group) child.kill('SIGKILL');
     await Promise.all(group.map(endOf));
-    const again = begin('r1');
-    const said = await says(again, 'understudy force --group counters --replica r1');
-    expect(said).toContain('"event":"this replica waits"');
-    expect(again.messages).toEqual([]);
+    const again = group.map(({ address }, i) => begin(`r${i + 1}`, { port: Number(address.split(':')[1]) }));
+    for (const [i, one] of again.entries()) {
+      const said = await says(one, `understudy force --group counters --replica r${i + 1}`);
+      expect(said).toContain('"event":"this replica waits"');
+      expect(await healthOf({ address: group[i]?.address ?? '' }, '')).toBe('NOT_SERVING');
+      expect(one.messages).toEqual([]);
+    }
+    const started = again.map(({ child }) => once(child, 'message'));
+    const forced = ['force', '--group', 'counters', '--replica', 'r2', '--dir', directory, '--yes'];
+    const { stdout } = await promisify(execFile)(process.execPath, [command, ...forced]);
+    expect(stdout).toBe('"r2" is the primary of "counters" in term 2.\n');
+    await Promise.all(started);
+    await inSync(3);
+    expect(await healthOf({ address: group[1]?.address ?? '' }, '')).toBe('SERVING');
+    expect(await add(group[1]?.address ?? '', 'a')).toBe(1);
   });
 
   it('begins anew in development, however it ended', async () => {

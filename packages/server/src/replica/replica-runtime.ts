@@ -182,8 +182,8 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     this.#lives = lives;
     this.#waits = new WaitWatch({
       why: () => whyItWaits(this.status, this.#phase),
-      logger: this.#logger,
-      onLook: () => this.#tellHealth(),
+      joins: () => this.#life?.status.role === 'joining',
+      ...{ logger: this.#logger, onLook: () => this.#tellHealth() },
     });
     if (this.#options.handleSignals !== false) {
       this.#leaveSignals = onTermination({

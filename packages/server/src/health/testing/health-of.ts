@@ -9,7 +9,7 @@ export const check = service.Check as unknown as {
 };
 
 /** What a replica's health service says of a name. */
-export function healthOf(node: Node, name: string): Promise<string> {
+export function healthOf(node: Pick<Node, 'address'>, name: string): Promise<string> {
   const client = new Client(node.address, credentials.createInsecure());
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
