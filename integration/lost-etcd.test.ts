@@ -109,3 +109,38 @@ describe('an etcd that loses everything under a group that runs', () => {
     for (const member of [late, ...members.reverse()]) await member.stop();
   });
 });
+
+describe('an etcd that is full', () => {
+  it('is waited for by a replica that starts, which says so, and starts once there is room', async () => {
+    const server = await EtcdProcess.start(['--quota-backend-bytes', '1000000']);
+    stoppers.push(() => server.remove());
+    const client = new Etcd3({ hosts: server.host });
+    stoppers.push(() => client.close());
+    const fill = async (): Promise<void> => {
+      for (;;) await client.put('filler').value('x'.repeat(100_000)).exec();
+    };
+    await expect(fill()).rejects.toThrow(/space/);
+    const first = await bind('till-1', etcd({ hosts: server.host }));
+    let settled = false;
+    // A program that does not catch an error of this ends, and begins again, and again.
+    const started = first.start({ address: first.address }).finally(() => {
+      settled = true;
+    });
+    started.catch(() => {});
+    while (!first.status.blocked?.includes('alarm NOSPACE')) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(settled).toBe(false);
+    // The client that failed would not ask again for a while.
+    const operator = new Etcd3({ hosts: server.host });
+    stoppers.push(() => operator.close());
+    const { header } = await operator.get('filler').exec();
+    await operator.kv.compact({ revision: header.revision, physical: true });
+    await operator.maintenance.defragment();
+    const { alarms } = await operator.maintenance.alarm({ action: 'Get', memberID: 0, alarm: 'None' });
+    for (const { alarm, memberID } of alarms) {
+      await operator.maintenance.alarm({ action: 'Deactivate', memberID, alarm });
+    }
+    await started;
+    expect(await add(first.address, 7)).toBe(7);
+    await first.stop();
+  });
+});

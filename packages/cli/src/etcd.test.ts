@@ -52,7 +52,7 @@ it('understudy status and force work on a group whose record is in etcd', async 
   }
 });
 
-it('understudy doctor names a member of etcd that is not reached, and an alarm with what to do', async () => {
+it('understudy doctor names a member of etcd that is not reached, and an alarm with what to do, which status shows, too', async () => {
   const dead = await understudyOf(`${server.host},127.0.0.1:1`, 'doctor');
   expect(dead.out).toMatch(/^warn +coordinator +127\.0\.0\.1:1 is not reached from here \(ECONNREFUSED\)/m);
   const none = await understudyOf('127.0.0.1:1', 'doctor');
@@ -71,6 +71,8 @@ it('understudy doctor names a member of etcd that is not reached, and an alarm w
     const full = await understudyOf(small.host, 'doctor');
     expect(full.code).toBe(1);
     expect(full.out).toMatch(/^wrong +coordinator +bank: .*compact its history, defragment it, then disarm/m);
+    const status = await understudyOf(small.host, 'status');
+    expect(status.out).toMatch(/^ +problem: etcd .*alarm NOSPACE .*compact its history, defragment it, then disarm/m);
   } finally {
     client.close();
     await small.remove();
