@@ -10,8 +10,8 @@ import { DIGESTS, NESTED, ONCE, type Setting, STREAMS, THREADS, TIMERS } from '.
 export type Mutation = RuleToTakeOut;
 
 /**
- * No client or replica of the simulator sends others different bodies, or has other settings or code than its group, or
- * reads from backups.
+ * No client of the simulator sends replicas different bodies or reads from backups, and no seed is played here with
+ * replicas whose settings or code differ, as they do in runs with upgrades.
  */
 const OF_ODD_CLIENTS: readonly string[] = RULES.map(({ rule }) => rule).filter((rule) =>
   /^(named bodies|settings|code|reads from backups): /.test(rule),
