@@ -1,15 +1,6 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { on, once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
@@ -32,24 +23,45 @@ symlinkSync(join(present, 'node_modules', '@grpc'), join(modules, '@grpc'));
 writeFileSync(join(previous, 'package.json'), '{}');
 afterAll(() => rmSync(previous, { recursive: true }));
 
-/** The bytes that a build has for each frame; undefined for a build that was kept without them. */
-function frames(directory: string): string | undefined {
-  const version = join(directory, 'v2');
-  if (!existsSync(version)) return undefined;
-  return readdirSync(version)
-    .sort()
-    .map((name) => readFileSync(join(version, name), 'utf8'))
-    .join('');
+/** Where a build has its package for the wire. */
+const wires = { previous: join(modules, '@understudy/wire'), present: join(present, 'packages/wire') };
+
+/** The versions of the wire that a build speaks. */
+function spoken(wire: string): { readonly oldest: number; readonly newest: number } {
+  // In a process of its own: this one makes imports find sources.
+  const print = 'JSON.stringify(require(process.argv[1]).SPOKEN)';
+  const args = ['-p', print, join(wire, 'dist/parts/spoken.js')];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
-/** Until a version of the wire is released it may change under its number. */
-function speaksTheSame(): boolean {
-  const before = frames(join(previous, 'node_modules/@understudy/wire/testdata'));
-  const same = before === undefined || before === frames(join(present, 'packages/wire/testdata'));
-  if (!same)
-    console.log('the wire has changed since the last build was kept: node integration/previous/keep-build.mjs');
-  return same;
+/** The version that both builds say they speak with each other; undefined if they say that they cannot. */
+function sharedVersion(): number | undefined {
+  const [before, now] = [spoken(wires.previous), spoken(wires.present)];
+  const newest = Math.min(before.newest, now.newest);
+  return newest < Math.max(before.oldest, now.oldest) ? undefined : newest;
 }
+const shared = sharedVersion();
+
+/** The bytes that a build has for each frame, by their names. */
+function frames(wire: string, version: number): Readonly<Record<string, string>> {
+  const directory = join(wire, `testdata/v${version}`);
+  return Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
+}
+
+it('both builds have the same bytes in the version of the wire that both speak, or say that they share none', () => {
+  if (shared === undefined) {
+    const said = ({ oldest, newest }: ReturnType<typeof spoken>) => `${oldest} to ${newest}`;
+    const [before, now] = [spoken(wires.previous), spoken(wires.present)];
+    console.log(
+      `declared incompatible: the kept build speaks ${said(before)}, this one ${said(now)}; no group has both`,
+    );
+    return;
+  }
+  const what =
+    `version ${shared} of the wire has changed since the build was kept: give the change a version of its own, or, before the ` +
+    'first release, keep the present build: node integration/previous/keep-build.mjs';
+  expect(frames(wires.present, shared), what).toEqual(frames(wires.previous, shared));
+});
 
 /** A line that a replica's process writes for the test. */
 interface Told {
@@ -96,7 +108,7 @@ async function tells<What extends keyof Told>(child: ChildProcess, what: What): 
   throw new Error(`a process ended before it told ${what}: ${failures.join()}`);
 }
 
-it.skipIf(!speaksTheSame()).each([
+it.skipIf(shared === undefined).each([
   ['semi-active', previous, present],
   ['passive', present, previous],
 ])(

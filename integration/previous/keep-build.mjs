@@ -1,7 +1,7 @@
 // Keeps what `npm run build` made of the packages that make a group, for the test of groups of two builds
 // (integration/mixed-builds.test.ts): node integration/previous/keep-build.mjs. Run it at every release, and commit the
-// file. Until the first release run it also when the wire has changed: the kept build does not speak the new one, and
-// the test says so and is skipped.
+// file. Until the first release run it also when the wire has changed under its version: the kept build does not speak
+// the new one, and the test fails until then.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
