@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import { replicated, understudyClient } from '@understudy/client';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import { createReplica, type ReplicaServer, type ReplicaServerOptions } from '@understudy/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import { Authority } from '../../server/src/testing/authority.js';
 import { run } from './run.js';
 
 const SECRET = 'a secret that only the tests know';
+const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'counters', leaseMs: 3_000 } }] };
 const nothing = () => Buffer.alloc(0);
 const service = {
   Count: {
@@ -36,7 +38,7 @@ async function start(replicaId: string, options: Partial<ReplicaServerOptions> =
     ...{ replicaId, version: 'counter@1', groupSecret: SECRET, handleSignals: false, logger: 'none', handOverMs: 1 },
     coordinator: embeddedCoordinator(join(dir, 'records')),
     state: 'none',
-    serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters', leaseMs: 3_000 } }] },
+    serviceConfig,
     ...options,
   });
   const server = new Server({ interceptors: replica.interceptors([]) });
@@ -94,6 +96,53 @@ describe('understudy, on replicas that run', () => {
     const json = JSON.parse((await understudy('status', [...PROOF(), '--json'])).out);
     expect(json.groups[0].replicas[1]).toMatchObject({ id: 'r2', lag: 0, told: { report: { role: 'backup' } } });
     expect(json.groups[0].load).toBe(0);
+  });
+
+  it('add, replace and remove change who belongs to it, while calls go on', async () => {
+    await start('r1');
+    await start('r2');
+    const coordinator = embeddedCoordinator(join(dir, 'records'))('counters');
+    const { addresses: first = {} } = (await coordinator.read()) ?? {};
+    const client = new Client(
+      `understudy:///${Object.values(first)}`,
+      credentials.createInsecure(),
+      replicated({ serviceConfig, logger: 'none' }),
+    );
+    const { path, requestSerialize, responseDeserialize } = service.Count;
+    let calls = 0;
+    let going = true;
+    const count = (): Promise<unknown> =>
+      new Promise((resolve, reject) =>
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, (error, reply) =>
+          error === null ? resolve(reply) : reject(error),
+        ),
+      );
+    const calling = (async () => {
+      for (; going; calls++) await count();
+    })();
+    const ofGroup = [...PROOF(), '--group', 'counters'];
+    const added = understudy('add', [...ofGroup, '--replica', 'r3']);
+    await start('r3');
+    expect(await added).toEqual({ code: 0, out: '"r3" is in sync.\n', err: '' });
+    const replaced = understudy('replace', [...ofGroup, '--replica', 'r1', '--by', 'r4']);
+    await start('r4');
+    expect(await replaced).toEqual({
+      ...{ code: 0, err: '' },
+      out: '"r4" is in sync.\n"r1" has stopped serving; end its process.\n"r1" is removed from "counters".\n',
+    });
+    await running.get('r2')?.replica.stop();
+    expect(await understudy('remove', [...ofGroup, '--replica', 'r2'])).toEqual({
+      ...{ code: 0, out: '"r2" is removed from "counters".\n', err: '' },
+    });
+    const { addresses = {}, inSync } = (await coordinator.read()) ?? {};
+    expect(Object.keys(addresses).sort()).toEqual(['r3', 'r4']);
+    expect(inSync?.map(({ id }) => id).sort()).toEqual(['r3', 'r4']);
+    const before = calls;
+    while (calls === before) await Promise.race([calling, new Promise((resolve) => setTimeout(resolve, 5))]);
+    going = false;
+    await calling;
+    await understudyClient(client).close();
+    await coordinator.close();
   });
 
   it('log follows a hand-over and a start, as lines or as JSON, until it is interrupted', async () => {

@@ -293,6 +293,15 @@ export interface ReplicaServer {
    * @returns the replica that was handed over to, if any
    */
   stop(): Promise<ReplicaId | undefined>;
+  /**
+   * On the primary: takes a replica that does not run out of the group's record, as `understudy remove` does. Otherwise that
+   * happens after `forgetMs`. To replace a replica, start the new one, `stop` the old one, and remove its name here.
+   *
+   * @returns resolves when the change of the record is under way
+   * @throws UNDERSTUDY_SETUP saying why it cannot be done: this replica is not the primary, that one runs, or the record
+   *   does not name it
+   */
+  remove(replicaId: string): Promise<void>;
   /** With `ordering: 'resource'`: asks `admits` again about the calls that wait, because one may run now that might not. */
   kick(): void;
   readonly status: ReplicaStatus;

@@ -242,9 +242,12 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     this.#life?.kick();
   }
 
+  remove(replicaId: string): Promise<void> {
+    return this.operate({ kind: 'remove', replica: replicaId as ReplicaId });
+  }
+
   async operate(asks: OperatorAsk): Promise<void> {
-    const life = this.#life;
-    const problem = life === undefined ? 'this replica knows no record' : await life.operate(asks);
+    const problem = await (this.#life?.operate(asks) ?? 'this replica knows no record');
     if (problem !== undefined) throw setupError(problem);
   }
 
@@ -267,10 +270,8 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
 
   get #phase(): Phase {
     return {
-      serving: this.#roles.serving,
-      stopping: this.#stopping !== undefined,
-      failed: this.#failed !== undefined,
-      over: this.#over,
+      ...{ serving: this.#roles.serving, stopping: this.#stopping !== undefined },
+      ...{ failed: this.#failed !== undefined, over: this.#over },
     };
   }
 
@@ -387,9 +388,12 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
   #fail(error: Error): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;
-    const { message, stack } = error;
     const cause = error.cause === undefined ? undefined : String(error.cause);
-    this.#logger.log('error', 'this replica failed and stops; start it again', { reason: message, stack, cause });
+    this.#logger.log('error', 'this replica failed and stops; start it again', {
+      reason: error.message,
+      stack: error.stack,
+      cause,
+    });
     this.#ready.reject(error);
     this.#stopped.resolve(undefined);
     if (this.#lives !== undefined) void this.#end(this.#lives);
