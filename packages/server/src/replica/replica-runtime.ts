@@ -38,6 +38,7 @@ import { WaitWatch } from '../waiting/wait-watch.js';
 import { adminHandlers, adminService } from './admin.js';
 import { Arrivals } from './arrivals.js';
 import { DivergenceLog } from './divergence-log.js';
+import { endAfterFailure, logFailure } from './failure.js';
 import { checkStartOptions } from './option-kinds.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
 import { OWN_PATHS } from './own-paths.js';
@@ -48,8 +49,6 @@ import { versionOf } from './version.js';
 
 /** How long the last replica in sync waits by default for others that are catching up. */
 const HAND_OVER_MS = 20_000;
-/** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
-const EXIT_FAILED = 70;
 
 /** Ties a grpc-js server to the lives of a replica. */
 export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
@@ -270,8 +269,10 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
 
   get #phase(): Phase {
     return {
-      ...{ serving: this.#roles.serving, stopping: this.#stopping !== undefined },
-      ...{ failed: this.#failed !== undefined, over: this.#over },
+      serving: this.#roles.serving,
+      stopping: this.#stopping !== undefined,
+      failed: this.#failed !== undefined,
+      over: this.#over,
     };
   }
 
@@ -388,17 +389,11 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
   #fail(error: Error): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;
-    const cause = error.cause === undefined ? undefined : String(error.cause);
-    this.#logger.log('error', 'this replica failed and stops; start it again', {
-      reason: error.message,
-      stack: error.stack,
-      cause,
-    });
+    logFailure(this.#logger, error);
     this.#ready.reject(error);
     this.#stopped.resolve(undefined);
     if (this.#lives !== undefined) void this.#end(this.#lives);
     this.#roles.changed(this.status);
-    if (this.#options.onFatal !== undefined) this.#options.onFatal(error);
-    else setImmediate(() => process.exit(EXIT_FAILED));
+    endAfterFailure(error, this.#options.onFatal);
   }
 }
