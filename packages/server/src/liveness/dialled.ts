@@ -37,7 +37,9 @@ export class Dialled {
   #door: Door;
   #line: Line | undefined;
   #up = false;
+  /** How often in a row it failed since the other replica let this one in. */
   #failures = 0;
+  #told = false;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
   /** When the oldest unanswered heartbeat was sent. */
@@ -53,6 +55,8 @@ export class Dialled {
   renew(door: Door): void {
     this.#door = door;
     if (this.#up) return;
+    // Failures from a time when the main link was down as well were told to nobody, so they are counted anew.
+    this.#failures = 0;
     clearTimeout(this.#retry);
     const line = this.#line;
     this.#line = undefined;
@@ -116,7 +120,8 @@ export class Dialled {
   #isUp(): void {
     this.#up = true;
     this.#unansweredMs = undefined;
-    if (this.#failures >= TELL_AFTER) this.#options.onReached();
+    if (this.#told) this.#options.onReached();
+    this.#told = false;
     this.#failures = 0;
   }
 
@@ -124,7 +129,10 @@ export class Dialled {
     this.#line = undefined;
     this.#up = false;
     this.#failures++;
-    if (this.#failures === TELL_AFTER) this.#options.onUnreached(reason);
+    if (this.#failures === TELL_AFTER) {
+      this.#told = true;
+      this.#options.onUnreached(reason);
+    }
     const waitMs = Math.min(RETRY_FIRST_MS * 2 ** (this.#failures - 1), RETRY_MAX_MS);
     this.#retry = setTimeout(() => this.#connect(), waitMs).unref();
   }

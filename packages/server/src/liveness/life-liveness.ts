@@ -33,6 +33,7 @@ import type { LivenessThread } from './liveness-thread.js';
 
 /** How many heartbeats a primary's thread sends to each peer in a lease. */
 const BEATS_PER_LEASE = 4;
+const SAID_MAX = 4 * PEERS_MAX;
 const KINDS = { none: DUTY_NONE, follow: DUTY_FOLLOW, lead: DUTY_LEAD } as const;
 
 export interface LifeLivenessOptions {
@@ -44,6 +45,8 @@ export interface LifeLivenessOptions {
   /** Whether the process ends when its main thread is blocked for too long. */
   readonly endsBlocked: boolean;
   readonly logger: Logger;
+  /** What the log has said of which peers, in all lives of the replica. */
+  readonly said: SaidOfPeers;
 }
 
 interface DialledPeer {
@@ -176,9 +179,7 @@ export class LifeLiveness {
     const known = this.#peers.get(member.id);
     if (known !== undefined && (door === undefined || !sameMember(known.member, member))) this.hangUp(member.id);
     if (door === undefined) {
-      this.#options.logger.log('info', 'heartbeats to a peer travel on the main link', {
-        ...{ peer: member.id, reason: 'it has no liveness thread' },
-      });
+      this.#say('warn', ON_MAIN_LINK, member.id, { reason: 'it has no liveness thread' });
       return;
     }
     const peer = this.#peers.get(member.id) ?? this.#add(member, door.address);
@@ -218,20 +219,39 @@ export class LifeLiveness {
     for (const { slot: its, member, address, linked } of this.#peers.values()) {
       // A peer that is not reached on the main link either is simply not there.
       if (its !== slot || !linked) continue;
-      this.#options.logger.log('warn', 'heartbeats to a peer travel on the main link', {
-        ...{ peer: member.id, livenessAddress: address, reason },
-      });
+      this.#say('warn', ON_MAIN_LINK, member.id, { livenessAddress: address, reason });
     }
   }
 
   #reached(slot: number): void {
     for (const { slot: its, member } of this.#peers.values()) {
       if (its !== slot) continue;
-      this.#options.logger.log('info', "a peer's liveness thread is reached again", { peer: member.id });
+      this.#say('info', "a peer's liveness thread is reached again", member.id, {});
     }
+  }
+
+  /** A link that comes and goes brings the same news each time, which are worth a line the first time only. */
+  #say(level: 'info' | 'warn', event: string, peer: ReplicaId, fields: Readonly<Record<string, string>>): void {
+    const { logger, said } = this.#options;
+    logger.log(said.isNew(event, peer) ? level : 'debug', event, { peer, ...fields });
   }
 }
 
+/** Remembers what the log has said of which peer. */
+export class SaidOfPeers {
+  readonly #said = new Set<string>();
+
+  isNew(event: string, peer: ReplicaId): boolean {
+    const what = `${event} ${peer}`;
+    if (this.#said.has(what)) return false;
+    // Where replicas get a new name with each start, the memory of all of them would grow for ever.
+    if (this.#said.size >= SAID_MAX) this.#said.clear();
+    this.#said.add(what);
+    return true;
+  }
+}
+
+const ON_MAIN_LINK = 'heartbeats to a peer travel on the main link';
 /** What the log says where the main thread does the work of the liveness thread. */
 export const MAIN_THREAD = 'heartbeats are sent by the main thread, so blocking it may cost a replica its role';
 

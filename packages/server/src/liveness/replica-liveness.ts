@@ -3,7 +3,7 @@ import type { Logger, Member } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
 import { messageOf } from '@understudy/grpc-common';
 import { setupError } from '../checks/setup-error.js';
-import { hostAndPort, LifeLiveness, MAIN_THREAD } from './life-liveness.js';
+import { hostAndPort, LifeLiveness, MAIN_THREAD, SaidOfPeers } from './life-liveness.js';
 import { type LivenessThread, livenessThread, type ThreadListener } from './liveness-thread.js';
 
 export interface ReplicaLivenessOptions {
@@ -23,6 +23,7 @@ export class ReplicaLiveness {
   readonly #options: ReplicaLivenessOptions;
   readonly #thread: LivenessThread;
   readonly #listener: ThreadListener;
+  readonly #said = new SaidOfPeers();
   /** Where other threads reach this one. */
   readonly address: string;
   #closed = false;
@@ -61,7 +62,8 @@ export class ReplicaLiveness {
 
   newLife(member: Member): LifeLiveness {
     const { config, endsBlocked = true, logger } = this.#options;
-    return new LifeLiveness({ thread: this.#thread, address: this.address, member, config, endsBlocked, logger });
+    const own = { thread: this.#thread, address: this.address, said: this.#said };
+    return new LifeLiveness({ ...own, member, config, endsBlocked, logger });
   }
 
   close(): void {

@@ -79,12 +79,12 @@ const until = async (isTrue: () => boolean): Promise<void> => {
 };
 
 /** A primary's thread that dials a backup's. */
-async function pair(key = KEY): Promise<{ primary: Rig; backup: Rig }> {
+async function pair(key = KEY): Promise<{ primary: Rig; backup: Rig; port: number }> {
   const [primary, backup] = [rig(), rig()];
   const port = await backup.listen();
   backup.thread.take({ kind: 'admit', life: LIFE, peer: 'r2', ticket: TICKET, key: KEY });
   primary.thread.take({ kind: 'dial', life: LIFE, slot: 0, host: '127.0.0.1', port, ticket: TICKET, key });
-  return { primary, backup };
+  return { primary, backup, port };
 }
 
 const acked = ({ cells }: Rig): bigint => Atomics.load(cells, FIRST_PEER + ACKED);
@@ -122,6 +122,15 @@ describe('heartbeats between two threads', () => {
     backup.duty(DUTY_FOLLOW, 1);
     expect(await primary.heard('unreached')).toMatchObject({ slot: 0, reason: 'it does not prove who it is' });
     expect(acked(primary)).toBe(0n);
+  });
+
+  it('that are not let in are told of again once the other replica has let this one in anew', async () => {
+    const key = Buffer.alloc(32, 8);
+    const { primary, port } = await pair(key);
+    const unreached = (): FromThread[] => primary.told.filter(({ kind }) => kind === 'unreached');
+    await primary.heard('unreached');
+    primary.thread.take({ kind: 'dial', life: LIFE, slot: 0, host: '127.0.0.1', port, ticket: TICKET, key });
+    await until(() => unreached().length === 2);
   });
 
   it('end when the other replica expels this one', async () => {

@@ -1,4 +1,4 @@
-/** A service whose handler blocks the event loop. */
+/** A service whose handlers block the event loop. */
 import { counterService } from './counter.js';
 
 export interface Busy {
@@ -7,4 +7,9 @@ export interface Busy {
   readonly only?: string;
 }
 
-export const busyService = { Block: { ...counterService.Add, path: '/test.Busy/Block' } };
+export const busyService = {
+  /** Computes. */
+  Block: { ...counterService.Add, path: '/test.Busy/Block' },
+  /** Has garbage collected, again and again until the time is over. Its processes need `--expose-gc`. */
+  Collect: { ...counterService.Add, path: '/test.Busy/Collect' },
+};
