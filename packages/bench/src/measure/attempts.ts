@@ -3,7 +3,7 @@ import { onStage, type Stage } from '../processes/stage.js';
 import type { Bench } from './settings.js';
 
 /** How often a measurement is made at most when the group is disturbed every time. */
-const ATTEMPTS_MAX = 3;
+export const ATTEMPTS_MAX = 3;
 
 /** The result of one attempt. */
 export interface Finding<T> {

@@ -2,6 +2,7 @@
 import type { Idle, IdleOf } from '../measure/idle/idle.js';
 import type { Settings } from '../measure/settings.js';
 import { spreadOf } from '../measure/statistics.js';
+import { attemptsText } from './circumstances.js';
 import { digits, table } from './table.js';
 
 const HEAD = ['sessions', 'primary %', 'backup %', 'clients %', 'primary', 'backups', 'peers', 'packets'];
@@ -24,5 +25,8 @@ export function idleTable(rows: readonly IdleOf[], { rounds, seconds }: Settings
       median(({ packetsPerSecond }) => packetsPerSecond ?? Number.NaN),
     ];
   });
-  return table(title, HEAD, lines);
+  const attempted = rows
+    .flatMap(({ turns }) => turns)
+    .flatMap(({ disturbed, flowsDisturbed }) => [{ disturbed }, { disturbed: flowsDisturbed }]);
+  return `${table(title, HEAD, lines)}\n${attemptsText(attempted)}`;
 }

@@ -3,6 +3,7 @@ import type { VariantRounds } from '../measure/in-rounds.js';
 import { EVERY_MS, type Large, type LargeOf } from '../measure/large/large.js';
 import type { Settings } from '../measure/settings.js';
 import { spreadOf } from '../measure/statistics.js';
+import { attemptsText } from './circumstances.js';
 import { digits, table } from './table.js';
 
 const US_PER_MS = 1_000;
@@ -18,7 +19,8 @@ export function largeTables(all: readonly LargeOf[], { rounds }: Settings): stri
       `the payloads; medians of ${rounds}`;
     const [first] = rows.flatMap(({ turns }) => turns.flatMap((turn) => turn.failure ?? turn.smallFailure ?? []));
     const why = first === undefined ? '' : `\nFailed, for example: ${first.slice(0, FAILURE_MAX)}`;
-    return `${table(title, HEAD, rows.map(lineOf))}${why}`;
+    const attempts = attemptsText(rows.flatMap(({ turns }) => turns));
+    return `${table(title, HEAD, rows.map(lineOf))}${why}\n${attempts}`;
   });
 }
 

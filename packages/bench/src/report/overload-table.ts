@@ -3,6 +3,7 @@ import type { VariantRounds } from '../measure/in-rounds.js';
 import { DEADLINE_MS, type OverloadTurn, TIMES } from '../measure/overload.js';
 import type { Settings } from '../measure/settings.js';
 import { spreadOf } from '../measure/statistics.js';
+import { attemptsText } from './circumstances.js';
 import { digits, range, table } from './table.js';
 
 export function overloadTable(rows: readonly VariantRounds<OverloadTurn>[], { rounds, seconds }: Settings): string {
@@ -18,7 +19,8 @@ export function overloadTable(rows: readonly VariantRounds<OverloadTurn>[], { ro
     return [variant, median(({ capacity }) => capacity), ...goodputs, digits(kept.median), range(kept), median(tail)];
   });
   const offered = TIMES.map((times) => `${times}×`);
-  return table(title, ['', 'capacity', ...offered, `${most}×/${least}×`, '', 'p99'], lines);
+  const head = ['', 'capacity', ...offered, `${most}×/${least}×`, '', 'p99'];
+  return `${table(title, head, lines)}\n${attemptsText(rows.flatMap(({ turns }) => turns))}`;
 }
 
 const at = ({ offered }: OverloadTurn, times: number) => offered.find((each) => each.times === times);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { ATTEMPTS_MAX } from '../measure/attempts.js';
 import type { CountedFailover } from '../measure/failover.js';
 import { SIDES } from '../measure/large/large.js';
+import { TIMES } from '../measure/overload.js';
 import { SECTIONS } from '../measure/settings.js';
 import type { Stretch } from '../measure/stretch.js';
 import { variantsOf } from '../measure/variants.js';
@@ -111,13 +113,27 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
         ],
       })),
     })),
+    overload: variants.map(({ name }, variant) => ({
+      variant: name,
+      turns: [
+        {
+          capacity: 999_999,
+          offered: TIMES.map((times) => ({
+            ...{ times, offeredPerSecond: 999_999, answeredPerSecond: 999_999, refusedPerSecond: 999_999 },
+            ...{ latePerSecond: 999_999, failedPerSecond: 999_999, failure: undefined, latencies },
+          })),
+          // The group of the last variant changed in each attempt.
+          disturbed: variant === variants.length - 1 ? ATTEMPTS_MAX : 0,
+        },
+      ],
+    })),
     idle: [
       {
         sessions: 20_000,
         turns: [
           {
             ...{ primaryPercent: 199.9, backupPercents: [199.9, 0.01], clientsPercent: 1_000 },
-            ...{ packetsPerSecond: 999_999, flows, disturbed: 0 },
+            ...{ packetsPerSecond: 999_999, flows, disturbed: 0, flowsDisturbed: 1 },
           },
         ],
       },
@@ -163,6 +179,21 @@ describe('the text of a report', () => {
   it('says how many more reads several backups could answer than one in the same round', () => {
     const line = textOf(reportOf(() => 1)).match(/^4 backups .*$/m)?.[0];
     expect(line).toMatch(/80,000 +12\.0 +8\.00–16\.0/);
+  });
+
+  it('says of each section in how many attempts the group changed', () => {
+    const report = reportOf(() => 1);
+    const variants = report.overload?.length ?? 0;
+    const section = (title: string): string =>
+      textOf(report)
+        .split('\n\n')
+        .find((text) => text.includes(title)) ?? '';
+    expect(section('Goodput')).toContain(
+      `The group changed in 3 of ${variants - 1 + 3} attempts; figures of 1 of these were kept.`,
+    );
+    expect(section('in one turn')).toContain(`The group changed in 0 of ${variants} attempts.`);
+    // A turn is measured in two groups, one of which changed once.
+    expect(section('An idle group')).toContain('The group changed in 1 of 3 attempts.');
   });
 
   it('leaves out sections that were not measured', () => {

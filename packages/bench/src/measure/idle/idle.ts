@@ -37,6 +37,8 @@ export interface Idle {
   readonly packetsPerSecond: number | undefined;
   /** Traffic a second, counted in another group whose links lead through a proxy. */
   readonly flows: Flows;
+  /** What `disturbed` is for the rest, for that other group. See `Attempted`. */
+  readonly flowsDisturbed: number;
 }
 
 export interface IdleOf {
@@ -57,12 +59,19 @@ export async function measureIdle(bench: Bench, onResults: (results: readonly Id
       bench.progress(`round ${round} of ${rounds} of idle groups: ${sessions} sessions`);
       const cost = await attempt(bench, (stage) => measureCost(stage, bench, sessions));
       const flows = await attempt(bench, (stage) => countFlows(stage, bench, sessions));
-      turns.push({ ...cost.result, flows: flows.result, disturbed: cost.disturbed + flows.disturbed });
+      turns.push({
+        ...{ ...cost.result, flows: flows.result },
+        ...{ disturbed: cost.disturbed, flowsDisturbed: flows.disturbed },
+      });
       onResults(results.filter((row) => row.turns.length > 0));
     }
 }
 
-async function measureCost(stage: Stage, bench: Bench, sessions: number): Promise<Finding<Omit<Idle, 'flows'>>> {
+async function measureCost(
+  stage: Stage,
+  bench: Bench,
+  sessions: number,
+): Promise<Finding<Omit<Idle, 'flows' | 'flowsDisturbed'>>> {
   const { site, clients } = await openIdle(stage, bench, sessions, { replicas: bench.settings.replicas });
   const all = [site.primary, ...site.backups, ...clients];
   const look = async () => {
