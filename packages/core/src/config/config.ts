@@ -190,8 +190,8 @@ export interface GroupConfig {
   readonly batchMs: number;
   /**
    * How long the group waits for a handler to end. If it runs longer, the group goes on without its reply; if it blocks
-   * the event loop longer (a second and three leases at least), its process ends and others take over. 10 to 3,600,000.
-   * Default: 5,000.
+   * the event loop longer, its process ends and others take over. For that the longest of `stallMs`, a second and three
+   * leases counts. 10 to 3,600,000. Default: 5,000.
    */
   readonly stallMs: number;
   /**

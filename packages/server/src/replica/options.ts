@@ -107,8 +107,9 @@ export interface ReplicaServerOptions extends CriteriaOptions {
   readonly livenessAddress?: string | false;
   /**
    * Whether the process is ended (SIGABRT, with a line on stderr that names order and method) when its event loop has
-   * been blocked for longer than `stallMs`, a second at least. By then the group has gone on without it. Not while a
-   * debugger may attach itself. With `false` it stays, and comes back if it ever turns again. Default `true`.
+   * been blocked for longer than `stallMs`, a second and three leases, whichever is longest. By then the group has gone on
+   * without it. Not while a debugger may attach itself. With `false` it stays, and comes back if it ever turns again.
+   * Default `true`.
    */
   readonly endsBlocked?: boolean;
   /**
