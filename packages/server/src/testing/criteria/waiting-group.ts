@@ -11,7 +11,10 @@ import {
 import type { Logger } from '@understudy/core';
 import type { ReplicaServerOptions } from '../../replica/options.js';
 import { type Added, type Counter, counterService } from '../counter.js';
-import { type Node, SHORT_LEASE_MS, Stage, type TestCoordinator } from '../stage.js';
+import { type Node, Stage, type TestCoordinator } from '../stage.js';
+
+/** So long that no busy machine stalls the first primary for it, before it has come to where the test has it die. */
+const LEASE_MS = 2000;
 
 /** A call that waits. Its id is unique. */
 export interface WaitingAdd {
@@ -50,7 +53,7 @@ export class WaitingGroup {
   ) {
     this.#options = options;
     this.#replicated = replicated;
-    this.stage = new Stage(coordinator, { leaseMs: SHORT_LEASE_MS, ...settings }, options.users);
+    this.stage = new Stage(coordinator, { leaseMs: LEASE_MS, ...settings }, options.users);
   }
 
   /** Starts three replicas, the first of which then processes the call `first`. */
