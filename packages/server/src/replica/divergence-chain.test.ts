@@ -1,6 +1,6 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
+import { type Node, Stage } from '../testing/stage.js';
 
 let stage: Stage;
 afterEach(() => stage.end());
@@ -27,7 +27,7 @@ function holdCopies({ counter }: Node): () => void {
 
 describe('a replica that differs, of a service without a logger', () => {
   it('says so on stderr and in its status, and is missed by its primary until it has restored', async () => {
-    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
+    stage = new Stage(memoryCoordinator());
     const nodes: Node[] = [];
     // Without a logger of the service.
     for (const id of ['r1', 'r2']) nodes.push(await stage.start(id, { logger: undefined } as never));
