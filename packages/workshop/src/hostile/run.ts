@@ -14,7 +14,7 @@ import type {
   HonestMessage,
   HonestReport,
 } from './messages.js';
-import { MEMORY_MAX_BYTES } from './target.js';
+import { memoryMaxBytes } from './target.js';
 
 const REPLICAS = 3;
 const LOOK_EVERY_MS = 500;
@@ -61,7 +61,9 @@ export async function runHostile(options: HostileRunOptions): Promise<HostileOut
     const job: HonestJob = { target: replicas.target, mode, clients: honest };
     const clients = stage.children.start<HonestMessage>('honest', 'hostile/honest.js', [JSON.stringify(job)]);
     await stage.until(clients.next('begun'));
-    for (const id of replicas.ids) allowedBytes[id] = (await replicas.report(id)).memory.rssBytes + MEMORY_MAX_BYTES;
+    for (const id of replicas.ids) {
+      allowedBytes[id] = (await replicas.report(id)).memory.rssBytes + memoryMaxBytes(mode);
+    }
     const attack: AttackJob = { attacks, seed, seconds };
     const attacker = stage.children.start<AttackMessage>('attacker', 'hostile/attacker.js', [JSON.stringify(attack)]);
     attacker.on('next', ({ attack: name }) => {

@@ -29,8 +29,14 @@ export const TARGET_GROUP = 'target';
 const MIB = 1024 * 1024;
 /** So little that every attack comes to the bounds within seconds. */
 const BUDGETS = { totalBytes: 32 * MIB, sessionBytes: 8 * MIB, keyedBytes: 8 * MIB } as const;
-/** What replicas may take beyond what they have when they serve only honest clients: docs/security.md gives this formula. */
-export const MEMORY_MAX_BYTES = 4 * BUDGETS.totalBytes + 2 * BUDGETS.keyedBytes + 128 * MIB;
+/** The default of `backlogMax`, each with as many bytes as it counts for. */
+const BACKLOG_BYTES = 262_144 * 1024;
+
+/**
+ * What a replica may take beyond what it has when it serves only honest clients. The page on security gives this formula.
+ */
+export const memoryMaxBytes = ({ replication }: Mode): number =>
+  5 * BUDGETS.totalBytes + 2 * BUDGETS.keyedBytes + 128 * MIB + (replication === 'passive' ? BACKLOG_BYTES : 0);
 
 export function targetServiceConfig(mode: Mode) {
   const { loadBalancingConfig } = serviceConfigOf(
