@@ -1,6 +1,6 @@
 /** Projects of users, into which the tarballs are installed. */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,8 @@ const TSC_5 = join(NODE_MODULES, '@arethetypeswrong/core/node_modules/typescript
 const TSC = join(NODE_MODULES, 'typescript/bin/tsc');
 /** A program that does not end by itself is at fault. */
 const PROGRAM_MAX_MS = 240_000;
+
+const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
 
 const execute = promisify(execFile);
 
@@ -64,20 +66,34 @@ export class Project {
       ...Object.fromEntries(others.map((name) => [name, `file:${join(NODE_MODULES, name)}`])),
     };
     this.write('package.json', JSON.stringify({ name: 'a-project', private: true, dependencies }));
-    const quietly = [
-      '--offline',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--no-package-lock',
-      '--loglevel=error',
-    ];
-    await run('npm', ['install', ...quietly], this.directory);
+    await run('npm', ['install', '--offline', ...quietly], this.directory);
+  }
+
+  /**
+   * Makes npm install tarballs, and packages of given versions from the registry that npm is set to.
+   *
+   * @param tarballs the tarballs by the names of their packages
+   * @param versions the versions of the other packages by their names
+   * @param how further options of npm
+   */
+  async installWith(
+    tarballs: ReadonlyMap<string, string>,
+    versions: Readonly<Record<string, string>>,
+    ...how: readonly string[]
+  ): Promise<void> {
+    const own = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
+    const dependencies = { ...own, ...versions };
+    this.write('package.json', JSON.stringify({ name: 'a-project', private: true, dependencies }));
+    await run('npm', ['install', '--prefer-offline', ...quietly, ...how], this.directory);
   }
 
   write(path: string, text: string): void {
     mkdirSync(dirname(join(this.directory, path)), { recursive: true });
     writeFileSync(join(this.directory, path), text);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.directory, path), 'utf8');
   }
 
   copy(from: string, to: string): void {
