@@ -26,7 +26,6 @@ const WITH_PROCESSES = [
   'packages/client/src/setup/exit.test.ts',
   'packages/coordinator-embedded/src/crash.test.ts',
   'packages/coordinator-etcd/src/**/*.test.ts',
-  'packages/examples/src/readme.test.ts',
   'packages/server/src/ending/endings.test.ts',
   'packages/server/src/identity/rotation-of-clients.test.ts',
   'packages/server/src/liveness/blocked.test.ts',

@@ -14,23 +14,30 @@ interface GroupRecord {
   readonly primary: { readonly id: string };
 }
 
-/** The files of a page, in a folder of its package, so that they find what they import. */
+/** The files of a page, in a folder from which they find what they import. */
 export class Readme {
   readonly directory: string;
+  /** All names that the page's `npm install` names. */
+  readonly installed: readonly string[];
+  readonly #files: string[] = [];
   readonly #package: string;
   readonly #children: ChildProcess[] = [];
 
   /**
-   * @param name of the package's folder
+   * @param name of the package's folder; '..' is the top
    * @param ports in place of 50051, 50052 and 50053
    * @param page the file in that folder
+   * @param parent the directory in which the folder is made. Default: that of the package
    */
-  constructor(name: string, ports: readonly number[], page = 'README.md') {
+  constructor(name: string, ports: readonly number[], page = 'README.md', parent = join(ROOT, 'packages', name)) {
     this.#package = join(ROOT, 'packages', name);
-    this.directory = mkdtempSync(join(this.#package, 'readme-'));
+    this.directory = mkdtempSync(join(parent, 'readme-'));
     const text = readFileSync(join(this.#package, page), 'utf8');
+    this.installed = [...text.matchAll(/^npm install ((?:.*\\\n)*.*)$/gm)].flatMap(([, names = '']) =>
+      names.split(/[\s\\]+/).filter((one) => one !== ''),
+    );
     for (const [, code = '', file = ''] of text.matchAll(
-      /```(?:[jt]s|proto)\n(\/\/ ([\w.-]+\.(?:[jt]s|proto))\n.*?)```/gs,
+      /```(?:[jt]s|proto)\n(\/\/ ([\w.-]+\.(?:[jt]s|proto))\b.*?)```/gs,
     )) {
       this.write(
         file,
@@ -39,7 +46,15 @@ export class Readme {
     }
   }
 
+  /** The packages that the page's programs import. */
+  get imported(): string[] {
+    const text = this.#files.map((file) => readFileSync(join(this.directory, file), 'utf8')).join('');
+    const names = [...text.matchAll(/ from '((?:@[\w-]+\/)?[\w-]+)'/g)].map(([, name = '']) => name);
+    return [...new Set(names)].sort();
+  }
+
   write(file: string, text: string): void {
+    this.#files.push(file);
     writeFileSync(join(this.directory, file), text);
   }
 

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { freePorts } from '@understudy/coordinator-etcd/testing';
 import { afterEach, expect, it } from 'vitest';
+import { play } from './play.js';
 import { Readme } from './readme.js';
 
 let readme: Readme | undefined;
@@ -10,26 +10,6 @@ afterEach(() => {
   readme = undefined;
 });
 
-const NAMES = ['bank-1', 'bank-2', 'bank-3'];
-
-/** Starts three servers, calls, kills the primary, calls again, and has the next one hand over by SIGTERM. */
-async function play(own: Readme, server: string, client: string, ports: readonly number[]) {
-  const children = new Map(NAMES.map((name, i) => [name, own.start(server, name, String(ports[i]))]));
-  const first = await own.primaryOnce(({ inSync }) => inSync.length === NAMES.length);
-  expect(await own.run(client)).toBe('alice has 500 cents\n');
-  children.get(first)?.kill('SIGKILL');
-  const second = await own.primaryOnce(({ primary }) => primary.id !== first);
-  expect(await own.run(client)).toBe('alice has 1000 cents\n');
-  const leaving = children.get(second);
-  const left = leaving && once(leaving, 'exit');
-  leaving?.kill('SIGTERM');
-  const third = await own.primaryOnce(({ primary }) => primary.id !== first && primary.id !== second);
-  await left;
-  expect(new Set([first, second, third]).size).toBe(3);
-  expect(await own.run(client)).toBe('alice has 1500 cents\n');
-  return leaving;
-}
-
 it("the programs of nice-grpc's README survive the death of their primary and a SIGTERM", async () => {
   const ports = await freePorts(3);
   readme = new Readme('nice-grpc', ports);
@@ -37,7 +17,7 @@ it("the programs of nice-grpc's README survive the death of their primary and a 
   readme.take('dist/testing/bank.d.ts', 'bank.d.ts');
   readme.compile('server.ts', 'client.ts');
   const left = await play(readme, 'server.js', 'client.js', ports);
-  expect(left?.exitCode).toBe(0);
+  expect(left.exitCode).toBe(0);
 });
 
 const NEST_CLIENT = `
@@ -56,15 +36,29 @@ void NestFactory.createApplicationContext(ClientModule, { logger: false }).then(
 });
 `;
 
-it("the programs of nestjs's README survive the death of their primary and a SIGTERM", async () => {
+/** The program of the README, which besides says when Nest destroys the provider of its state. */
+const NEST_NOTED = `
+import { Accounts } from './bank.js';
+
+const destroy = Accounts.prototype.onModuleDestroy;
+Accounts.prototype.onModuleDestroy = function () {
+  destroy.call(this);
+  console.log('destroyed');
+};
+void import('./main.js');
+`;
+
+it("the programs of nestjs's README survive the death of their primary and a SIGTERM, which runs onModuleDestroy", async () => {
   const ports = await freePorts(3);
   readme = new Readme('nestjs', ports);
   readme.take('dist/testing/bank.js', 'bank.js');
   readme.take('dist/testing/bank.d.ts', 'bank.d.ts');
   readme.take('src/testing/bank.proto', 'bank.proto');
   readme.write('client.ts', NEST_CLIENT);
-  readme.compile('main.ts', 'client.ts');
-  await play(readme, 'main.js', 'client.js', ports);
+  readme.write('noted.ts', NEST_NOTED);
+  readme.compile('main.ts', 'client.ts', 'noted.ts');
+  const left = await play(readme, 'noted.js', 'client.js', ports);
+  expect(left.printed).toMatch(/^destroyed$/m);
 });
 
 const OTEL_BANK = `

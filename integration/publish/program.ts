@@ -46,7 +46,7 @@ const serviceConfig: UnderstudyServiceConfig = {
 };
 const logger: Logger = { log: () => {} };
 
-async function main(directory: string): Promise<void> {
+async function main(directory: string, health: boolean): Promise<void> {
   const adding = new Adding();
   const replica = createReplica({
     replicaId: 'adding-1',
@@ -55,6 +55,7 @@ async function main(directory: string): Promise<void> {
     serviceConfig,
     logger,
     handleSignals: false,
+    health,
   });
   const server = new grpc.Server({ interceptors: replica.interceptors([]) });
   replica.attach(server);
@@ -94,7 +95,7 @@ async function main(directory: string): Promise<void> {
   console.log(`${replica.status.group}: the sum is ${sum.value}; ${refused} is a code`);
 }
 
-main(process.argv[2] ?? '').catch((error: unknown) => {
+main(process.argv[2] ?? '', process.argv[3] !== 'without-health').catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;
 });

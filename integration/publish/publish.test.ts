@@ -3,9 +3,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { freePorts } from '@understudy/coordinator-etcd/testing';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { play } from '../frameworks/play.js';
+import { Readme } from '../frameworks/readme.js';
 import { conditionsOf, type Manifest, manifestIn, targetsOf, undeclaredImports } from './contents.js';
 import { type Packed, pack } from './pack.mjs';
 import { Project, type Resolution, run } from './project.js';
@@ -61,7 +64,7 @@ beforeAll(async () => {
     Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter((name) => !packed.has(name)),
   );
   const tarballs = new Map([...packed].map(([name, { tarball }]) => [name, tarball]));
-  await project.install(tarballs, [...new Set([...needed, '@grpc/grpc-js', '@types/node'])]);
+  await project.install(tarballs, [...new Set([...needed, '@grpc/grpc-js', '@grpc/proto-loader', '@types/node'])]);
   say('installed the tarballs');
 });
 
@@ -137,6 +140,8 @@ describe('a program of a user', () => {
     project.copy(PROGRAM, 'bundled/program.ts');
     await project.bundle(tool, 'bundled/program.ts', bundle, format);
     expect(await run(process.execPath, [bundle, join(alone, 'group')], alone)).toBe(PRINTED);
+    const without = [bundle, join(alone, 'another-group'), 'without-health'];
+    expect(await run(process.execPath, without, alone)).toBe(PRINTED);
     rmSync(alone, { recursive: true });
     say(`the bundle by ${tool} as ${format} runs`);
   });
@@ -161,5 +166,23 @@ describe('a program of a user', () => {
   it('can run the command line tool', async () => {
     const command = join(project.directory, 'node_modules/.bin/understudy');
     expect(await run(command, ['--version'], project.directory)).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe.each([
+  ['the README', '..', 'README.md'],
+  ['the start page', 'docs', 'start.md'],
+])('the programs of %s', (name, folder, file) => {
+  it('need what the page installs, and survive the death of their primary and a SIGTERM', async () => {
+    const ports = await freePorts(3);
+    const page = new Readme(folder, ports, file, project.directory);
+    try {
+      expect(page.installed).toEqual(expect.arrayContaining(page.imported));
+      page.write('package.json', '{ "type": "module" }');
+      await play(page, 'server.js', 'client.js', ports);
+      say(`the programs of ${name} run`);
+    } finally {
+      page.end();
+    }
   });
 });

@@ -10,7 +10,7 @@ const PROGRAM = /^\/\/ ([\w.-]+\.[jt]s)\b/;
 
 /** The tests that run the programs of a page. The programs of all other pages are compiled here. */
 const RUN_BY: Readonly<Record<string, string>> = {
-  'README.md': 'packages/examples/src/readme.test.ts',
+  'README.md': 'integration/publish/publish.test.ts',
   'packages/docs/start.md': 'integration/frameworks/start.test.ts',
   'packages/nestjs/README.md': 'integration/frameworks/readmes.test.ts',
   'packages/nice-grpc/README.md': 'integration/frameworks/readmes.test.ts',
