@@ -7,7 +7,7 @@ import * as grpc from '@grpc/grpc-js';
 /** A self-signed certificate that both sides show and trust. */
 export class Tls {
   readonly certificate: Buffer;
-  readonly #key: Buffer;
+  readonly key: Buffer;
 
   constructor() {
     const dir = mkdtempSync(join(tmpdir(), 'understudy-tls-'));
@@ -17,7 +17,7 @@ export class Tls {
     try {
       execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
       this.certificate = readFileSync(certificate);
-      this.#key = readFileSync(key);
+      this.key = readFileSync(key);
     } finally {
       rmSync(dir, { recursive: true });
     }
@@ -25,11 +25,11 @@ export class Tls {
 
   /** Clients must show a certificate, so that what handlers see of it can be compared. */
   get serverCredentials(): grpc.ServerCredentials {
-    const pair = { private_key: this.#key, cert_chain: this.certificate };
+    const pair = { private_key: this.key, cert_chain: this.certificate };
     return grpc.ServerCredentials.createSsl(this.certificate, [pair], true);
   }
 
   get clientCredentials(): grpc.ChannelCredentials {
-    return grpc.credentials.createSsl(this.certificate, this.#key, this.certificate);
+    return grpc.credentials.createSsl(this.certificate, this.key, this.certificate);
   }
 }

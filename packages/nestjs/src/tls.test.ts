@@ -7,7 +7,7 @@ import { type ClientGrpc, ClientProxyFactory } from '@nestjs/microservices';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { expect, it } from 'vitest';
-import { Authority } from '../../server/src/testing/authority.js';
+import { Authority, type Certified } from '../../server/src/testing/authority.js';
 import { ReplicatedGrpcServer, replicatedClient } from './index.js';
 import { Accounts, type Amount, type Balance, BankModule, grpcOptions } from './testing/bank.js';
 
@@ -28,9 +28,22 @@ interface Bank {
   deposit(amount: Amount, metadata: Metadata): Observable<Balance>;
 }
 
-it.each(['stream', 'rpc'] as const)(
-  'certificates of servers alone, and tokens of clients, are enough when replicas share a secret: %s',
-  async (carrier) => {
+/** How replicas prove themselves to each other, while clients have tokens. */
+const WAYS = {
+  'a secret': (authority: Authority) => ({
+    groupSecret: 'a secret of the group, long enough',
+    peerCredentials: authority.client(),
+  }),
+  'certificates on a listener of their own': (authority: Authority, identity: Certified) =>
+    authority.peerOptions(identity),
+} as const;
+const CASES = (['stream', 'rpc'] as const).flatMap((carrier) =>
+  (Object.keys(WAYS) as (keyof typeof WAYS)[]).map((way) => ({ carrier, way })),
+);
+
+it.each(CASES)(
+  'certificates of servers alone, and tokens of clients, are enough when replicas have $way: $carrier',
+  async ({ carrier, way }) => {
     const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'bank', leaseMs: 300, carrier } }] };
     const authority = new Authority();
     const coordinator = memoryCoordinator();
@@ -38,13 +51,13 @@ it.each(['stream', 'rpc'] as const)(
     const strategies: ReplicatedGrpcServer[] = [];
     for (const replicaId of ['bank-1', 'bank-2']) {
       let app: INestMicroservice;
+      const identity = authority.issue(replicaId);
       const strategy = new ReplicatedGrpcServer(
-        { ...proto, credentials: authority.server(authority.issue(replicaId), false) },
+        { ...proto, credentials: authority.server(identity, false) },
         {
           ...{ replicaId, coordinator, serviceConfig, logger: 'none', handleSignals: false },
           state: () => app.get(Accounts),
-          groupSecret: 'a secret of the group, long enough',
-          peerCredentials: authority.client(),
+          ...WAYS[way](authority, identity),
           interceptors: [tokens],
         },
       );

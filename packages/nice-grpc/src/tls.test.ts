@@ -1,13 +1,11 @@
 import { ServerInterceptingCall, type ServerInterceptor, status as Status } from '@grpc/grpc-js';
-import { type Carrier, understudyClient } from '@understudy/client';
+import { understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { Metadata } from 'nice-grpc';
 import { expect, it } from 'vitest';
-import { Authority } from '../../server/src/testing/authority.js';
+import { Authority, type Certified } from '../../server/src/testing/authority.js';
 import { createClient, createReplicatedChannel, createReplicatedServer, type ReplicatedServer } from './index.js';
 import { Bank, BankDefinition } from './testing/bank.js';
-
-const SECRET = 'a secret of the group, long enough';
 
 const tokens: ServerInterceptor = (_method, call) =>
   new ServerInterceptingCall(call, {
@@ -20,9 +18,22 @@ const tokens: ServerInterceptor = (_method, call) =>
       }),
   });
 
-it.each<Carrier>(['stream', 'rpc'])(
-  'certificates of servers alone, and tokens of clients, are enough when replicas share a secret: %s',
-  async (carrier) => {
+/** How replicas prove themselves to each other, while clients have tokens. */
+const WAYS = {
+  'a secret': (authority: Authority) => ({
+    groupSecret: 'a secret of the group, long enough',
+    peerCredentials: authority.client(),
+  }),
+  'certificates on a listener of their own': (authority: Authority, identity: Certified) =>
+    authority.peerOptions(identity),
+} as const;
+const CASES = (['stream', 'rpc'] as const).flatMap((carrier) =>
+  (Object.keys(WAYS) as (keyof typeof WAYS)[]).map((way) => ({ carrier, way })),
+);
+
+it.each(CASES)(
+  'certificates of servers alone, and tokens of clients, are enough when replicas have $way: $carrier',
+  async ({ carrier, way }) => {
     const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'bank', leaseMs: 300, carrier } }] };
     const authority = new Authority();
     const coordinator = memoryCoordinator();
@@ -30,14 +41,14 @@ it.each<Carrier>(['stream', 'rpc'])(
     const addresses: string[] = [];
     for (const replicaId of ['bank-1', 'bank-2']) {
       const bank = new Bank();
+      const identity = authority.issue(replicaId);
       const server = createReplicatedServer({
         ...{ replicaId, coordinator, serviceConfig, state: bank, logger: 'none' as const, handleSignals: false },
-        groupSecret: SECRET,
-        peerCredentials: authority.client(),
+        ...WAYS[way](authority, identity),
         interceptors: [tokens],
       });
       server.add(BankDefinition, bank);
-      const port = await server.listen('127.0.0.1:0', authority.server(authority.issue(replicaId), false));
+      const port = await server.listen('127.0.0.1:0', authority.server(identity, false));
       servers.push(server);
       addresses.push(`127.0.0.1:${port}`);
     }

@@ -2,6 +2,7 @@ import { Client, credentials, Server, ServerCredentials, type ServerOptions } fr
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createReplica, type ReplicaServer, type ReplicaServerOptions } from '../index.js';
+import { Authority } from '../testing/authority.js';
 import { Counter, counterService } from '../testing/counter.js';
 import { otherGrpc } from '../testing/other-grpc.js';
 
@@ -46,6 +47,31 @@ async function start(replica: ReplicaServer, server: Server, port: number): Prom
 }
 
 describe('a server that a framework has built', () => {
+  it('is attached while replicas have certificates on a listener of their own, and its clients tokens alone', async () => {
+    const authority = new Authority();
+    const coordinator = memoryCoordinator();
+    const replicas: ReplicaServer[] = [];
+    for (const replicaId of ['r1', 'r2']) {
+      const counter = new Counter();
+      const peers = authority.peerOptions(authority.issue(replicaId));
+      const replica = createReplica({ ...options(), ...peers, replicaId, coordinator, state: counter });
+      const server = new Server({ interceptors: replica.interceptors() });
+      server.addService(counterService, counter.handlers);
+      const port = await bind(server);
+      replica.attach(server);
+      await start(replica, server, port);
+      replicas.push(replica);
+      expect(await callTo(port, 'Add', { id: 'a', by: 2 }).catch(({ details }) => details)).toEqual(
+        replicaId === 'r1' ? 2 : expect.stringContaining('UNDERSTUDY_NOT_PRIMARY'),
+      );
+    }
+    const [first, second] = replicas as [ReplicaServer, ReplicaServer];
+    expect(first.status.inSync).toHaveLength(2);
+    const promoted = new Promise<void>((resolve) => second.on('role', ({ role }) => role === 'primary' && resolve()));
+    await first.stop();
+    await promoted;
+  });
+
   it('is attached after its services were added', async () => {
     const replica = createReplica(options());
     const server = new Server({ interceptors: replica.interceptors() });
