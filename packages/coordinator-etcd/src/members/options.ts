@@ -51,12 +51,13 @@ export interface EtcdOptions {
   readonly hedgeMs?: number;
   /**
    * How long a replica is still listed after it died, seconds; etcd allows no less than 2. No failover waits for it; a replica
-   * that starts under another name at the address of one that died waits so long. Default 5.
+   * that starts under another name at the address of one that died waits so long. A longer one makes that start wait for longer,
+   * and a shorter one has each replica tell etcd more often that it runs. Default 5.
    */
   readonly presenceTtlS?: number;
   /**
    * How long a watch may be silent before the record is read again, milliseconds. Each replica makes a request to etcd that
-   * often. Default 5,000.
+   * often, so raise it where replicas are many; a change that a broken watch did not tell is noticed later then. Default 5,000.
    */
   readonly pollMs?: number;
 }

@@ -63,19 +63,22 @@ export interface Budgets {
   /**
    * What is kept for one client: requests without an order, replies that it has not acknowledged, stream items that it
    * has not taken. At twice as much its link is ended too. Clients stay below it by themselves: what
-   * is too much waits there. One request may have 1.25 times as much. 65,536 to 2^40 bytes. Default: 134,217,728 (128 MiB).
+   * is too much waits there. One request may have 1.25 times as much. Raise it for large messages on fast links, lower it
+   * where memory is scarce. 65,536 to 2^40 bytes. Default: 134,217,728 (128 MiB).
    */
   readonly sessionBytes: number;
   /**
    * The same for all clients together. From half of it on, one address may hold no more than half, and what is kept for
    * clients that are gone is freed after `sessionMs`. Calls without a session may hold half of it, and those of one address a
-   * quarter. A client for which next to nothing is kept (`totalBytes` divided
-   * by four times `sessionsMax`, 128 KiB) is always served. 65,536 to 2^40 bytes. Default: 536,870,912 (512 MiB).
+   * quarter. A client for which next to nothing is kept (`totalBytes` divided by four times `sessionsMax`, 128 KiB) is
+   * always served. Lower it where memory is scarce: a replica takes up to four times as much. 65,536 to 2^40 bytes.
+   * Default: 536,870,912 (512 MiB).
    */
   readonly totalBytes: number;
   /**
    * Replies to idempotency keys and to calls of other groups, each. Beyond it the oldest ones are freed, on every
-   * replica at the same place in the order. 65,536 to 2^40 bytes. Default: 67,108,864 (64 MiB).
+   * replica at the same place in the order. Raise it where callers try again late, or a retry may find its reply gone and be
+   * done again. 65,536 to 2^40 bytes. Default: 67,108,864 (64 MiB).
    */
   readonly keyedBytes: number;
 }
@@ -123,8 +126,8 @@ export interface GroupConfig {
    */
   readonly ordering: Ordering;
   /**
-   * With `priority`: how many milliseconds of waiting weigh as much as one step of priority. 1 to 3,600,000. Default:
-   * 1,000.
+   * With `priority`: how many milliseconds of waiting weigh as much as one step of priority. Lower it if calls of low priority
+   * wait too long; a higher one keeps them back for longer. 1 to 3,600,000. Default: 1,000.
    */
   readonly ageingMs: number;
   /**
@@ -136,8 +139,8 @@ export interface GroupConfig {
    */
   readonly priorityKey: string;
   /**
-   * With `fair`: how many calls a round a client has, by the name that it proved to be (see security.md). 0.01 to 1,000.
-   * Default: 1 each.
+   * With `fair`: how many calls a round a client has, by the name that it proved to be (see security.md). Raise it for a client
+   * that should get more than its equal share; all others then wait longer. 0.01 to 1,000. Default: 1 each.
    *
    * @unit calls a round
    *
@@ -191,24 +194,27 @@ export interface GroupConfig {
   /**
    * How long the group waits for a handler to end. If it runs longer, the group goes on without its reply; if it blocks
    * the event loop longer, its process ends and others take over. For that the longest of `stallMs`, a second and three
-   * leases counts. 10 to 3,600,000. Default: 5,000.
+   * leases counts. Raise it for handlers that take longer; the group then stands still for longer when one hangs. 10 to
+   * 3,600,000. Default: 5,000.
    */
   readonly stallMs: number;
   /**
    * A replica that is not in sync and that the primary has not reached for this long leaves the record, and nobody dials
-   * it any more. It joins again when it starts again. 1,000 to 604,800,000 (a week). Default: 600,000 (ten minutes).
+   * it any more. It joins again when it starts again. Raise it where machines are away for long and keep their addresses; each
+   * is dialled in vain meanwhile. 1,000 to 604,800,000 (a week). Default: 600,000 (ten minutes).
    */
   readonly forgetMs: number;
   /**
    * How long `checkpoint()` or `restore()` may keep a replica from answering without costing it its role. The replica
    * announces it before it begins. If its machine fails just then, the others wait so long before they take over; if only
-   * its process fails, they do not. 0 to 600,000. Default: 10,000.
+   * its process fails, they do not. Raise it for a state that takes longer to copy. 0 to 600,000. Default: 10,000.
    */
   readonly copyMs: number;
   /**
    * A backup answers reads (`readFrom`) only while it heard from the primary at most this long ago, and only if it can within
    * this time; else the primary answers. So this is how much older than the primary's an answer can be, beside what its way
-   * takes. A main link that has nothing to say is heard once a second. 100 to 600,000. Default: 2,000.
+   * takes. A main link that has nothing to say is heard once a second. Lower it for fresher answers; the primary then gives
+   * more of them. 100 to 600,000. Default: 2,000.
    *
    * @unit ms
    */
@@ -216,7 +222,9 @@ export interface GroupConfig {
   /**
    * A message during whose processing this many primaries died is not processed again: its caller gets INTERNAL with the
    * code UNDERSTUDY_POISON, and the status names it. With 1 the calls that were under way when a primary died are
-   * refused at once, so that not even a group of two is lost to one of them. 1 to 100. Default: 2.
+   * refused at once, so that not even a group of two is lost to one of them. A
+   * higher number spares calls that happened to be under way when replicas died of something else, and costs as many
+   * replicas. 1 to 100. Default: 2.
    *
    * @unit deaths
    */
@@ -265,7 +273,8 @@ export interface GroupConfig {
   readonly queueMax: number;
   /**
    * How many clients may be connected at once. One more is refused with UNDERSTUDY_OVERLOADED. Each costs a link to
-   * every replica, and memory. 1 to 65,536. Default: 1,024.
+   * every replica, and memory: raise it where more clients come, together with `budgets.totalBytes`. 1 to 65,536.
+   * Default: 1,024.
    *
    * @unit clients
    */

@@ -32,7 +32,7 @@ describe('configuration.md', () => {
   });
 
   for (const section of SECTIONS) {
-    it(`says of every option of ${section.title} what it does, its unit if it is a number, and its default`, () => {
+    it(`says of every option of ${section.title} what it does, its default, and of a number its unit and when to change it`, () => {
       expect(gapsOf(section, reader.read(section.source))).toEqual([]);
     });
   }
@@ -73,9 +73,9 @@ describe('configuration.md', () => {
 describe('an option that lacks something', () => {
   const option = { name: 'widthMm', type: 'number', required: false, unit: undefined, isNumber: true, examples: [] };
 
-  it('is named with what it lacks: its unit, its default, its text', () => {
+  it('is named with what it lacks: its unit, its default, when to change it, its text', () => {
     const gaps = gapsOf(sectionOf('start'), [{ ...option, otherwise: undefined, text: '' }]);
-    expect(gaps.map(({ lacks }) => lacks)).toEqual(['unit', 'default', 'text']);
+    expect(gaps.map(({ lacks }) => lacks)).toEqual(['unit', 'default', 'when', 'text']);
     expect(gaps[0]?.option).toBe('start.widthMm');
   });
 

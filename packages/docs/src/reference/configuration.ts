@@ -21,6 +21,8 @@ export interface ReferenceSection {
   readonly kinds?: Readonly<Record<string, SettingKind>>;
   /** The interface lists values that are complete; what users write may leave out each that has a default. */
   readonly complete?: true;
+  /** Docstrings of numbers say when to change them, or what a larger or smaller one costs. */
+  readonly tuned?: true;
 }
 
 export const SECTIONS: readonly ReferenceSection[] = [
@@ -28,6 +30,7 @@ export const SECTIONS: readonly ReferenceSection[] = [
     title: 'createReplica',
     prefix: 'createReplica',
     source: { package: 'server', file: 'replica/options.ts', type: 'ReplicaServerOptions' },
+    tuned: true,
     intro: 'The options of a replica, `createReplica({ … })` of [@understudy/server](../server/README.md).',
     kind: 'local',
     kinds: { group: 'group', serviceConfig: 'group', unreplicated: 'group' },
@@ -36,6 +39,7 @@ export const SECTIONS: readonly ReferenceSection[] = [
     title: 'start',
     prefix: 'start',
     source: { package: 'server', file: 'replica/options.ts', type: 'StartOptions' },
+    tuned: true,
     intro: 'The options of `replica.start({ … })`. All may be left out.',
     kind: 'local',
   },
@@ -43,6 +47,7 @@ export const SECTIONS: readonly ReferenceSection[] = [
     title: 'Service config',
     prefix: '',
     source: { package: 'core', file: 'config/settings.ts', type: 'GroupSettings' },
+    tuned: true,
     intro:
       'The `understudy` entry of `loadBalancingConfig` in the service config, which replicas and clients are given. Only the name is required.',
     kind: 'group',
@@ -60,6 +65,7 @@ export const SECTIONS: readonly ReferenceSection[] = [
     title: 'Budgets',
     prefix: 'budgets',
     source: { package: 'core', file: 'config/config.ts', type: 'Budgets' },
+    tuned: true,
     intro:
       'The settings in [`budgets`](#budgets). Beyond a budget calls are refused at once ([UNDERSTUDY_OVERLOADED](errors.md#understudy_overloaded)); each thing counts with its payload and 256 bytes.',
     kind: 'group',
@@ -77,6 +83,7 @@ export const SECTIONS: readonly ReferenceSection[] = [
     title: 'etcd',
     prefix: 'etcd',
     source: { package: 'coordinator-etcd', file: 'members/options.ts', type: 'EtcdOptions' },
+    tuned: true,
     intro: 'The record in etcd, `etcd({ … })` of [@understudy/coordinator-etcd](../coordinator-etcd/README.md).',
     kind: 'local',
   },
@@ -84,6 +91,7 @@ export const SECTIONS: readonly ReferenceSection[] = [
     title: 'embeddedCoordinator',
     prefix: 'embeddedCoordinator',
     source: { package: 'coordinator-embedded', file: 'embedded.ts', type: 'EmbeddedOptions' },
+    tuned: true,
     intro:
       'The record in a directory, `embeddedCoordinator(dir, { … })` of [@understudy/coordinator-embedded](../coordinator-embedded/README.md).',
     kind: 'local',
@@ -139,7 +147,7 @@ const HEAD = `<!-- Made from the docstrings of the options. Change those, then: 
 
 # Configuration
 
-Every option and setting: its type, its unit, what holds if it is left out, and when to change it. Most groups need a name,
+Every option and setting: its type, its unit, what holds if it is left out, and of a number when to change it. Most groups need a name,
 \`leaseMs\` perhaps, and the read-only methods. An option that cannot be used is refused at once, by its name.
 
 ## Kinds of settings
@@ -154,8 +162,12 @@ Every option and setting: its type, its unit, what holds if it is left out, and 
 /** An option that lacks something. A test fails for each and names it. */
 export interface ReferenceGap {
   readonly option: string;
-  readonly lacks: 'unit' | 'default' | 'text';
+  readonly lacks: 'unit' | 'default' | 'when' | 'text';
 }
+
+/** How a docstring says when to change a number. */
+const WHEN =
+  /\b(?:raise|lower|keep) it\b|\b(?:higher|lower|longer|shorter) (?:one|number|time|lease|queue|than)\b|\b0 (?:means|turns)\b/i;
 
 const nameIn = ({ prefix }: ReferenceSection, { name }: OptionFacts): string =>
   prefix === '' ? name : `${prefix}.${name}`;
@@ -172,6 +184,7 @@ export function gapsOf(section: ReferenceSection, options: readonly OptionFacts[
     if (option.isNumber && option.unit === undefined) lacks.push('unit');
     const mayBeMissing = section.complete === true || !option.required;
     if (mayBeMissing && option.otherwise === undefined) lacks.push('default');
+    if (section.tuned === true && option.isNumber && !WHEN.test(option.text)) lacks.push('when');
     if (option.text === '') lacks.push('text');
     return lacks.map((lack) => ({ option: nameIn(section, option), lacks: lack }));
   });

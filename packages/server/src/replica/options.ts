@@ -70,8 +70,8 @@ export interface ReplicaServerOptions extends CriteriaOptions {
    */
   readonly version?: string;
   /**
-   * Receives what happens to this replica, as an event with fields; never a payload. `'none'` for silence. Default: warnings
-   * and errors, each as one line of JSON on stderr.
+   * Receives what happens to this replica, as an event with fields; never a message, unless the text of an error has one that
+   * your own code throws. `'none'` for silence. Default: warnings and errors, each as one line of JSON on stderr.
    */
   readonly logger?: Logger | 'none';
   /**
@@ -197,7 +197,8 @@ export interface ReplicaServerOptions extends CriteriaOptions {
    */
   readonly handOverMs?: number;
   /**
-   * How long `start` waits, in milliseconds, before it fails with UNDERSTUDY_BLOCKED and says for what. Default: for as long
+   * How long `start` waits, in milliseconds, before it fails with UNDERSTUDY_BLOCKED and says for what. Longer than
+   * a rolling restart keeps the others away; a shorter one ends processes that would have joined. Default: for as long
    * as it takes, with a warning every 10 s.
    *
    * @example 60_000
@@ -250,7 +251,7 @@ export interface StartOptions {
    * @example `10.0.0.1:${port}`
    */
   readonly address?: string;
-  /** How long this `start` waits, in milliseconds. Default: the option `startTimeoutMs` of `createReplica`. */
+  /** How long this `start` waits, in milliseconds. A shorter one ends processes that would have joined. Default: the option `startTimeoutMs` of `createReplica`. */
   readonly timeoutMs?: number | undefined;
   /**
    * Ends the wait when it is aborted: `start` fails with UNDERSTUDY_BLOCKED. Default: none.
