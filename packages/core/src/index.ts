@@ -18,4 +18,5 @@ export type {
   SwapResult,
 } from './model/ports.js';
 export type { Adoption, GroupRecord, Leadership, Member, TermCode } from './model/record.js';
+export type { CopyStatus, PromotionParts } from './replica/outside/status.js';
 export type { DivergingMethod, MemberStatus, ReplicaStatus, RoleName as Role } from './replica/state/events.js';

@@ -129,6 +129,7 @@ export { leadershipFrom } from './record/leadership.js';
 export { checkReadable, checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';
+export { NOT_MEASURED } from './replica/outside/status.js';
 export { Replica } from './replica/replica.js';
 export type {
   Finished,

@@ -8,7 +8,8 @@ export interface Observed extends MetricOptions {
   readonly name: string;
   readonly description: string;
   readonly unit: string;
-  readonly value: (status: ReplicaStatus) => number;
+  /** Undefined: there is nothing to measure yet. */
+  readonly value: (status: ReplicaStatus) => number | undefined;
 }
 
 /** Metrics that tell how things are at the moment of collection. */
@@ -43,6 +44,18 @@ export const GAUGES: readonly Observed[] = [
   gauge('understudy.replies_held', '{reply}', 'Replies that may not leave yet.', (status) => status.waitingToRelease),
   gauge('understudy.log', '{entry}', 'Entries in the message log.', ({ logLength }) => logLength),
   gauge('understudy.kept', 'By', 'Bytes that the replica keeps for clients.', ({ keptBytes }) => keptBytes),
+  gauge(
+    'understudy.checkpoint.size',
+    'By',
+    'Bytes of the last copy of the state that the replica made or restored.',
+    ({ lastCopy }) => lastCopy?.bytes,
+  ),
+  gauge(
+    'understudy.checkpoint.age',
+    's',
+    'How long ago the last copy of the state was made or restored.',
+    ({ lastCopy }) => lastCopy && lastCopy.ageMs / 1000,
+  ),
   gauge('understudy.sessions', '{session}', 'Sessions of clients.', ({ sessions }) => sessions),
   gauge('understudy.streams', '{stream}', 'Streaming calls whose handlers run.', ({ openStreams }) => openStreams),
   gauge('understudy.nested', '{call}', 'Calls of handlers without a reply.', ({ openNested }) => openNested),
@@ -108,12 +121,20 @@ export const FAILOVER_DURATION = {
   description: 'From the moment this replica claimed a term until it served in it.',
 } as const;
 
+export const FAILOVER_PHASE_DURATION = {
+  name: 'understudy.failover.phase.duration',
+  unit: 's',
+  description: 'How long a phase of a promotion took, named by understudy.phase: claim, collection, replay.',
+} as const;
+
 /** Names of all metrics. */
 export const METRICS: readonly string[] = [
   ...[...GAUGES, ...COUNTERS, ...COUNTS].map(({ name }) => name),
-  ...[ROLE, EVENT_LOOP_DELAY, CALLS, CALL_DURATION, FAILOVERS, FAILOVER_DURATION].map(({ name }) => name),
+  ...[ROLE, EVENT_LOOP_DELAY, CALLS, CALL_DURATION, FAILOVERS, FAILOVER_DURATION, FAILOVER_PHASE_DURATION].map(
+    ({ name }) => name,
+  ),
 ];
 
-function gauge(name: string, unit: string, description: string, value: (status: ReplicaStatus) => number): Observed {
+function gauge(name: string, unit: string, description: string, value: Observed['value']): Observed {
   return { name, unit, description, value };
 }

@@ -8,6 +8,7 @@ import {
   COUNTS,
   EVENT_LOOP_DELAY,
   FAILOVER_DURATION,
+  FAILOVER_PHASE_DURATION,
   FAILOVERS,
   GAUGES,
   type Observed,
@@ -34,7 +35,10 @@ export function observe(replica: ReplicaServer, meter: Meter, own: Attributes): 
 
   const collect = (result: BatchObservableResult): void => {
     const { status } = replica;
-    for (const [instrument, { value }] of observed) result.observe(instrument, value(status), attributes);
+    for (const [instrument, { value }] of observed) {
+      const measured = value(status);
+      if (measured !== undefined) result.observe(instrument, measured, attributes);
+    }
     for (const each of ROLES) {
       result.observe(role, each === status.role ? 1 : 0, { ...attributes, 'understudy.role': each });
     }
@@ -65,13 +69,19 @@ function observeDelay(
 function watchFailovers(replica: ReplicaServer, meter: Meter, attributes: Attributes): () => void {
   const failovers = meter.createCounter(FAILOVERS.name, FAILOVERS);
   const duration = meter.createHistogram(FAILOVER_DURATION.name, FAILOVER_DURATION);
+  const phases = meter.createHistogram(FAILOVER_PHASE_DURATION.name, FAILOVER_PHASE_DURATION);
   let last = replica.status.role;
   let claimedMs: number | undefined;
-  return replica.on('role', ({ role }) => {
+  return replica.on('role', ({ role, term, lastPromotion }) => {
     if (role === 'promoting' && last !== 'promoting') claimedMs = performance.now();
     if (role === 'primary' && last !== 'primary') {
       failovers.add(1, attributes);
       if (claimedMs !== undefined) duration.record((performance.now() - claimedMs) / 1000, attributes);
+      // The first primary of a group takes the place of nobody.
+      const { claimMs, collectionMs, replayMs } = (term > 1 && lastPromotion) || {};
+      for (const [phase, ms] of Object.entries({ claim: claimMs, collection: collectionMs, replay: replayMs })) {
+        if (ms !== undefined) phases.record(ms / 1000, { ...attributes, 'understudy.phase': phase });
+      }
     }
     if (role !== 'promoting') claimedMs = undefined;
     last = role;

@@ -14,6 +14,7 @@ import type { CallerSecrets } from '../intake/identity.js';
 import type { PeerCredentials } from '../links/peer-link.js';
 import type { ReplicaLiveness } from '../liveness/replica-liveness.js';
 import type { Activity } from '../loop/activity.js';
+import type { Measures } from './measures.js';
 
 /** The parts that all lives of a replica share. */
 export interface LifeSetup {
@@ -38,6 +39,7 @@ export interface LifeSetup {
   /** Takes errors that handlers leave uncaught; undefined: the process gets them. */
   readonly strays: StrayErrors | undefined;
   readonly logger: Logger;
+  readonly measures: Measures;
   readonly events: LifeEvents;
   /**
    * `restored`: whether this process has restored its state because it differed from the primary's. `futile`: how many

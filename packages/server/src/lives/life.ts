@@ -148,12 +148,12 @@ export class Life {
       logger,
     });
     this.#state = new UserState({
-      ...{ loop, source: setup.state, activity, config, logger, onFatal },
+      ...{ loop, source: setup.state, activity, config, logger, measures: setup.measures, onFatal },
       onCopy: liveness && (() => liveness.copies()),
     });
     this.#forgetClock = setup.clock?.onMoved(() => loop.deliver({ kind: 'wake' }));
     this.#record = new RecordKeeper({
-      ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
+      ...{ loop, coordinator, logger, measures: setup.measures, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),
       known: () => this.#core.status.epoch,
       onLost: onPresence,

@@ -4,6 +4,7 @@ import { type Coordinator, type Epoch, type GroupRecord, type Logger, Understudy
 import { RecordChange, type RecordChangeStep, sameRecord } from '@understudy/core/internal';
 import { Backoff, errorOf, messageOf } from '@understudy/grpc-common';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
+import type { Measures } from './measures.js';
 
 const RETRY = { firstMs: 20, maxMs: 1000 };
 /** A change that takes longer is logged, because the group may not be able to serve until it is done. */
@@ -16,6 +17,7 @@ export interface RecordKeeperOptions {
   readonly loop: EventLoop;
   readonly coordinator: Coordinator;
   readonly logger: Logger;
+  readonly measures: Measures;
   readonly onFatal: (error: Error) => void;
   readonly leaseMs: number;
   /** Called when the coordinator turns out never to have had a record that this life believed. */
@@ -153,8 +155,9 @@ export class RecordKeeper {
   }
 
   change({ next, reason, putsBack }: EffectOf<'changeRecord'>): void {
-    const { loop, logger, onFatal } = this.#options;
+    const { loop, logger, measures, onFatal } = this.#options;
     const { epoch } = next;
+    measures.changing(reason);
     const late = setTimeout(() => this.#isLate(reason, epoch), WAITS_AFTER_MS).unref();
     this.#pursue(new RecordChange(next, putsBack), epoch, reason)
       .then(

@@ -6,6 +6,7 @@ import { messageOf } from '@understudy/grpc-common';
 import { type AnyState, chunksOf, problemOfCopy } from '../checks/state.js';
 import type { Activity } from '../loop/activity.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
+import type { Measures } from './measures.js';
 import { inPieces, nextTurn, whole } from './pieces.js';
 import { digestOfCopy, digestOfState } from './state-digest.js';
 
@@ -18,6 +19,7 @@ export interface UserStateOptions {
   /** Bounds how long handlers of earlier lives may hold up a restore, and how long peers may take to hear of it. */
   readonly config: Pick<GroupConfig, 'stallMs' | 'leaseMs'>;
   readonly logger: Logger;
+  readonly measures: Measures;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -62,6 +64,7 @@ export class UserState {
       ({ state, rest }) => {
         if (rest !== undefined && loop.closed) void rest.return();
         else if (rest !== undefined) this.#rests.set(copy, rest);
+        this.#options.measures.copied(state);
         loop.dispatch({ kind: 'checkpointTaken', copy, state, more: rest !== undefined });
       },
       (error: unknown) => this.#failed(copy, error),
@@ -94,6 +97,7 @@ export class UserState {
     drawn(rest, DRAWN_AT_ONCE).then(
       ({ state, more }) => {
         if (!more) this.#rests.delete(copy);
+        this.#options.measures.drawn(state);
         this.#options.loop.dispatch({ kind: 'stateDrawn', copy, state, more });
       },
       (error: unknown) => this.#failed(copy, error),
@@ -108,7 +112,7 @@ export class UserState {
   }
 
   restore({ state, told, verifies }: EffectOf<'restoreState'>): void {
-    const { loop, source, activity, config, logger, onFatal } = this.#options;
+    const { loop, source, activity, config, logger, measures, onFatal } = this.#options;
     const work = async (): Promise<void> => {
       const left = await activity.idle(config.stallMs);
       if (left > 0)
@@ -118,6 +122,7 @@ export class UserState {
       this.#options.onCopy?.();
       if (source.isChunked) await source.restore(eachOf(state));
       else await source.restore(await whole(state));
+      measures.copied(state);
       loop.dispatch({ kind: 'restored', ...(verifies && (await this.#verified(state))) });
     };
     work().catch((cause: unknown) => {

@@ -1,6 +1,7 @@
 import type { ReplicaId } from '@understudy/core';
 import type { Replica, ReplicaEvent } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
+import { Measures } from '../lives/measures.js';
 import { UserState } from '../lives/user-state.js';
 import { Activity } from './activity.js';
 import { EventLoop } from './event-loop.js';
@@ -32,7 +33,8 @@ function stateWith(activity: Activity, stallMs: number) {
     restore: () => void steps.push('restore'),
   };
   const logger = { log: (_level: string, event: string) => void steps.push(event) };
-  return { state: new UserState({ loop, source, activity, config, logger, onFatal: fatal }), steps, restored, loop };
+  const state = new UserState({ loop, source, activity, config, logger, measures: new Measures(), onFatal: fatal });
+  return { state, steps, restored, loop };
 }
 
 describe("a restore of the user's state", () => {

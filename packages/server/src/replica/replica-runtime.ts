@@ -32,6 +32,7 @@ import { ReplicaLiveness } from '../liveness/replica-liveness.js';
 import type { Life } from '../lives/life.js';
 import type { LifeEvents, LifeSetup } from '../lives/life-setup.js';
 import { Lives } from '../lives/lives.js';
+import { type Measured, Measures } from '../lives/measures.js';
 import { Activity } from '../loop/activity.js';
 import { limitStart } from '../waiting/start-limit.js';
 import { WaitWatch } from '../waiting/wait-watch.js';
@@ -61,6 +62,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
   readonly #guard: Guard;
   readonly #criteria: UserCriteria;
   readonly #strays: StrayErrors;
+  readonly #measures = new Measures();
   readonly #arrivals = new Arrivals({ life: () => this.#life, guarded: () => this.#guard.passed });
   readonly #health: GroupHealth | undefined;
   readonly #roles: RoleWatch;
@@ -218,13 +220,10 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     return {
       ...{ id: this.#id, address, peerAddress, config: this.#config, coordinator, state },
       ...{ version: this.#options.version, interceptors: this.#users ?? [], registry: this.#registry },
-      activity: new Activity(),
-      peerCredentials: this.#peers.credentials,
-      trust: this.#peers.trust,
+      ...{ activity: new Activity(), peerCredentials: this.#peers.credentials, trust: this.#peers.trust },
       callerSecrets: this.#options.callerSecrets ?? {},
       strays: this.#options.uncaught === 'exit' ? undefined : this.#strays,
-      logger: this.#logger,
-      events: this.#events,
+      ...{ logger: this.#logger, measures: this.#measures, events: this.#events },
       inGlobals: this.#options.determinism !== 'api',
       onEffect: effectWarnings(this.#options, this.#logger),
       ...{ tracing: this.#options.tracing, criteria: this.#criteria, timers: this.timers, divergences: this.#logger },
@@ -257,8 +256,8 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
   }
 
   /** What is counted over all lives of this process. */
-  get #counts(): Pick<ReplicaStatus, 'strayErrors' | 'divergences' | 'diverging'> {
-    return { strayErrors: this.#strays.count, ...this.#logger.counts };
+  get #counts(): Pick<ReplicaStatus, 'strayErrors' | 'divergences' | 'diverging'> & Measured {
+    return { strayErrors: this.#strays.count, ...this.#logger.counts, ...this.#measures.status };
   }
 
   #betweenLives(): ReplicaStatus {
@@ -299,6 +298,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
         this.#lives?.settled();
         this.#ready.resolve();
       }
+      this.#measures.roleChanged(status);
       this.#roles.changed({ ...status, ...this.#counts });
       this.#tellHealth();
     },

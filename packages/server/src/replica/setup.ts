@@ -1,7 +1,7 @@
 /** Checks the options of `createReplica` against the service config. */
 
 import type { Incarnation, ReplicaId, ReplicaStatus } from '@understudy/core';
-import { type GroupConfig, isAddress, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
+import { type GroupConfig, isAddress, NO_ORDER, NOT_MEASURED, parseServiceConfig } from '@understudy/core/internal';
 import { checkReachable } from '../checks/address.js';
 import { setupError } from '../checks/setup-error.js';
 import { checkKinds } from './option-kinds.js';
@@ -76,9 +76,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId, version: string):
   unordered: 0,
   refusedBodies: 0,
   keptBytes: 0,
-  strayErrors: 0,
-  divergences: 0,
-  diverging: [],
+  ...NOT_MEASURED,
   waitingToRelease: 0,
   openStreams: 0,
   openWaits: 0,

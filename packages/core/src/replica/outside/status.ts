@@ -26,6 +26,23 @@ export interface MemberStatus {
   readonly waitsWith: readonly string[];
 }
 
+/** A copy of the service's state. */
+export interface CopyStatus {
+  readonly bytes: number;
+  /** How long ago it was made or restored, in milliseconds. */
+  readonly ageMs: number;
+}
+
+/** How long the parts of a promotion took, in milliseconds. What came before, to find the primary gone, takes a lease. */
+export interface PromotionParts {
+  /** Until the coordinator had made this replica the primary; 0 after a hand-over. */
+  readonly claimMs: number;
+  /** Until the others had told it what they hold of older terms; 0 after a hand-over. */
+  readonly collectionMs: number;
+  /** Until it had published how much of that is adopted, had processed it, and served. */
+  readonly replayMs: number;
+}
+
 /**
  * A replica as an operator sees it: one consistent view, taken between two events. Numbers of orders are 0 before the
  * first.
@@ -87,6 +104,10 @@ export interface ReplicaStatus {
   readonly divergences: number;
   /** The methods whose messages have made this replica differ more than once, until its process ends. Empty if none has. */
   readonly diverging: readonly DivergingMethod[];
+  /** The last copy of the state that this process made for others, or restored; undefined before the first. */
+  readonly lastCopy: CopyStatus | undefined;
+  /** The last time that this process became primary in place of another one; undefined before the first. */
+  readonly lastPromotion: PromotionParts | undefined;
   /** Replies that the primary may not release yet. */
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */
@@ -123,6 +144,12 @@ export interface ReplicaStatus {
   /** Why a change of the record is in flight that the coordinator has not confirmed; undefined if none is. */
   readonly recordChange: string | undefined;
 }
+
+/** What the adapter counts and measures over all lives of a process. It puts its own in place of these. */
+export const NOT_MEASURED = {
+  ...{ strayErrors: 0, divergences: 0, diverging: [] },
+  ...{ lastCopy: undefined, lastPromotion: undefined },
+} as const;
 
 /** The part of a status that takes no time to tell, for those who look after every event. */
 export interface ReplicaProgress

@@ -22,6 +22,7 @@ import { addressIn, codeOf } from '../../record/transitions.js';
 import { ArmedTimers } from '../../scheduling/armed-timers.js';
 import type { CriteriaPorts } from '../../scheduling/criteria.js';
 import type { ReplicaOptions } from '../outside/options.js';
+import { NOT_MEASURED } from '../outside/status.js';
 import { type Duty, NO_DUTY } from '../threads/duty.js';
 import type { IncomingCopy } from './copies/incoming.js';
 import { DeathNotes } from './deaths/death-notes.js';
@@ -366,8 +367,7 @@ export class ReplicaState {
       unordered: this.connections.unordered,
       refusedBodies: this.refusedBodies,
       keptBytes: this.connections.keptBytes,
-      // The adapter counts them.
-      ...{ strayErrors: 0, divergences: 0, diverging: [] },
+      ...NOT_MEASURED,
       waitingToRelease: this.role.waitingToRelease,
       openStreams: this.openStreams - this.openWaits,
       openWaits: this.openWaits,
