@@ -28,5 +28,8 @@ export const IDEMPOTENCY_KEY = 'idempotency-key';
 /** Trailer of a refusal: the address of the primary, if the refusing replica knows it. */
 export const PRIMARY_KEY = 'understudy-primary';
 
+/** Trailer of a refusal: in how many milliseconds a gRPC library that retries the call by itself does so (gRFC A6). */
+export const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
+
 /** Names the replica of the target that a call must go to. The client's picker removes it before the call leaves. */
 export const SLOT_KEY = 'understudy-slot';

@@ -5,7 +5,7 @@
 import type { status as Status, StatusObject } from '@grpc/grpc-js';
 import { ERROR_CODES, type ErrorCode, type UnderstudyError } from '@understudy/core';
 import { EFFECT_KEY, type MetadataEntries, ownReply, type Reply, trailersOf } from '@understudy/core/internal';
-import { PRIMARY_KEY } from './keys.js';
+import { PRIMARY_KEY, PUSHBACK_KEY } from './keys.js';
 import { metadataOf } from './metadata.js';
 import { sentenceOf } from './reasons.js';
 
@@ -15,6 +15,8 @@ export interface ErrorFacts {
   readonly mayHaveTakenEffect?: boolean;
   /** The primary's address, if it is known and calls should go there. */
   readonly primaryAddress?: string | undefined;
+  /** In how many milliseconds a gRPC library that retries the call by itself should do so. Default: as its policy says. */
+  readonly pushbackMs?: number | undefined;
 }
 
 const PRINTABLE = /^[ -~]*$/;
@@ -26,9 +28,10 @@ const LONE_SURROGATES = /\p{Surrogate}/gu;
  * @param reason a sentence that a person can act on; never contains a payload
  */
 export function errorStatus(code: ErrorCode, reason: string, facts: ErrorFacts = {}): StatusObject {
-  const { mayHaveTakenEffect = ERROR_CODES[code].mayHaveTakenEffect, primaryAddress } = facts;
+  const { mayHaveTakenEffect = ERROR_CODES[code].mayHaveTakenEffect, primaryAddress, pushbackMs } = facts;
   const metadata = metadataOf(trailersOf(code, mayHaveTakenEffect));
   if (primaryAddress !== undefined && PRINTABLE.test(primaryAddress)) metadata.set(PRIMARY_KEY, primaryAddress);
+  if (pushbackMs !== undefined) metadata.set(PUSHBACK_KEY, String(pushbackMs));
   return { code: ERROR_CODES[code].status, details: wellFormed(`${code}: ${reason}`), metadata };
 }
 

@@ -25,6 +25,8 @@ interface GuardedLife {
   /** Whether the life answers calls of a method although it does not serve: reads, on a backup. */
   answersReads(path: string): boolean;
   readonly primaryAddress: string | undefined;
+  /** In how many milliseconds a refused call should be made again, because no replica serves before; undefined if one may. */
+  readonly pushbackMs: number | undefined;
 }
 
 /**
@@ -76,13 +78,15 @@ export class Guard {
     this.#passed = true;
     const life = this.#options.life();
     if (life?.serves || life?.answersReads(method.path)) return call as ServerInterceptingCall;
-    const refuse = (metadata: Metadata): void =>
+    const refuse = (metadata: Metadata): void => {
+      const { primaryAddress, pushbackMs } = this.#options.life() ?? {};
       call.sendStatus(
         errorStatus('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary', {
-          primaryAddress: this.#options.life()?.primaryAddress,
+          ...{ primaryAddress, pushbackMs },
           mayHaveTakenEffect: mayHaveTakenEffect('UNDERSTUDY_NOT_PRIMARY', metadata),
         }),
       );
+    };
     return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMetadata: refuse }) });
   };
 

@@ -44,6 +44,10 @@ export class OutgoingPeerLinks {
     for (const [id, address] of addresses) if (!this.#links.has(id)) this.#dial(id, address);
   }
 
+  isUp(peer: ReplicaId): boolean {
+    return this.#links.get(peer)?.up === true;
+  }
+
   send(peer: ReplicaId, frame: PeerFrame, bulk = false): void {
     const link = this.#links.get(peer);
     if (link === undefined) return;

@@ -126,6 +126,10 @@ export class PeerLink {
     this.#connect();
   }
 
+  get up(): boolean {
+    return this.#up;
+  }
+
   /** Sends one frame if the link is up. The other replica asks for what was lost with a link on the next one. */
   send(frame: FrameBytes, options?: SendOptions): void {
     if (this.#up) this.#channel?.send(frame, options);

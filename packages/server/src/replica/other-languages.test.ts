@@ -3,7 +3,7 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { SHORT_LEASE_MS, Stage } from '../testing/stage.js';
+import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const PAGE = new URL('../../../docs/other-languages.md', import.meta.url);
 
@@ -48,3 +48,45 @@ it('the service config for clients in other languages follows the primary, and k
     await stage.end();
   }
 }, 60_000);
+
+/** Uses up all attempts that gRPC allows within a few milliseconds, unless it is told to wait. */
+const HASTY = JSON.stringify({
+  loadBalancingConfig: [{ round_robin: {} }],
+  methodConfig: [
+    {
+      name: [{ service: 'test.Counter' }],
+      retryPolicy: {
+        ...{ maxAttempts: 5, initialBackoff: '0.001s', maxBackoff: '0.001s', backoffMultiplier: 1 },
+        retryableStatusCodes: ['ABORTED'],
+      },
+    },
+  ],
+});
+
+it('a backup that has lost the primary has gRPC wait for a lease before the next attempt, so that the attempts outlast a failover', async () => {
+  const LEASE_MS = 1000;
+  const stage = new Stage(memoryCoordinator(), { leaseMs: LEASE_MS });
+  const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
+  await stage.until(() => primary.status.inSync.length === 2);
+  const pushback = async () => (await backup.add('refused', 1)).error?.metadata.get('grpc-retry-pushback-ms');
+  const client = new Client(backup.address, credentials.createInsecure(), { 'grpc.service_config': HASTY });
+  const { path, requestSerialize, responseDeserialize } = counterService.Add;
+  const add = (id: string) =>
+    new Promise<unknown>((resolve) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, (error, value) =>
+        resolve(error?.details ?? value),
+      ),
+    );
+  try {
+    // A primary is there to be asked at once.
+    expect(await pushback()).toEqual([]);
+    expect(await add('too early')).toContain('UNDERSTUDY_NOT_PRIMARY');
+    primary.crash();
+    while ((await pushback())?.[0] !== String(LEASE_MS)) expect(backup.status.role).toBe('backup');
+    expect(await add('in time')).toBe(1);
+    expect(backup.counter.ids).toEqual(['in time']);
+  } finally {
+    client.close();
+    await stage.end();
+  }
+});
