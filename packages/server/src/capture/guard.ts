@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import { errorStatus } from '@understudy/grpc-common';
-import { mayHaveTakenEffect } from './retries.js';
+import { attemptsBefore, mayHaveTakenEffect } from './retries.js';
 
 export interface GuardOptions {
   /** Whether a method's calls are replicated. */
@@ -25,7 +25,10 @@ interface GuardedLife {
   /** Whether the life answers calls of a method although it does not serve: reads, on a backup. */
   answersReads(path: string): boolean;
   readonly primaryAddress: string | undefined;
-  /** In how many milliseconds a refused call should be made again, because no replica serves before; undefined if one may. */
+  /**
+   * In how many milliseconds a call that is refused for the first time should be made again, because no replica serves
+   * now; undefined if one may.
+   */
   readonly pushbackMs: number | undefined;
 }
 
@@ -79,7 +82,9 @@ export class Guard {
     const life = this.#options.life();
     if (life?.serves || life?.answersReads(method.path)) return call as ServerInterceptingCall;
     const refuse = (metadata: Metadata): void => {
-      const { primaryAddress, pushbackMs } = this.#options.life() ?? {};
+      const { primaryAddress, pushbackMs: firstMs } = this.#options.life() ?? {};
+      // Each wait is twice as long as the one before, so that the few attempts that gRPC allows outlast a slow failover.
+      const pushbackMs = firstMs && Math.round(firstMs * 2 ** attemptsBefore(metadata));
       call.sendStatus(
         errorStatus('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary', {
           ...{ primaryAddress, pushbackMs },

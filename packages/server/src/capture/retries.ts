@@ -5,6 +5,15 @@ import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 /** The metadata key that says how many attempts came before this one (gRFC A6). A first attempt does not have it. */
 const PREVIOUS_ATTEMPTS_KEY = 'grpc-previous-rpc-attempts';
 
+/** Libraries allow five attempts, so there are no more than four before one. */
+const PREVIOUS_MAX = 4;
+
+/** How many attempts a library says that it made before; no more than can be. */
+export function attemptsBefore(metadata: Metadata): number {
+  const said = Number(metadata.get(PREVIOUS_ATTEMPTS_KEY)[0] ?? 0);
+  return Number.isInteger(said) && said > 0 ? Math.min(said, PREVIOUS_MAX) : 0;
+}
+
 export const wasTriedBefore = (metadata: Metadata): boolean => metadata.get(PREVIOUS_ATTEMPTS_KEY).length > 0;
 
 /**

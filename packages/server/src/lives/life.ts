@@ -188,15 +188,15 @@ export class Life {
   }
 
   /**
-   * How long a backup has callers wait whose calls it refuses while it has no link to the primary, which then is most
-   * probably gone. A next one serves after a lease at the soonest. A caller that is refused at once uses up the five
-   * attempts that gRPC allows it before that.
+   * How long a backup has callers wait whose calls it refuses for the first time while it has no link to the primary, which
+   * then is most probably gone. A next one serves a lease later at the soonest, and a caller that tries again at once
+   * uses up the five attempts that gRPC allows it before that.
    */
   get pushbackMs(): number | undefined {
     if (this.#role.role !== 'backup') return undefined;
     const { primary } = this.#core.status;
     if (primary === undefined || this.#outgoingPeers.isUp(primary)) return undefined;
-    return this.#core.config.leaseMs;
+    return this.#core.config.leaseMs / 2;
   }
 
   /** @param record the group's record as the coordinator has it; undefined if there is none yet */

@@ -63,12 +63,19 @@ const HASTY = JSON.stringify({
   ],
 });
 
-it('a backup that has lost the primary has gRPC wait for a lease before the next attempt, so that the attempts outlast a failover', async () => {
+it('a backup that has lost the primary has gRPC wait before each next attempt, so that the attempts outlast a failover', async () => {
   const LEASE_MS = 1000;
   const stage = new Stage(memoryCoordinator(), { leaseMs: LEASE_MS });
   const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
   await stage.until(() => primary.status.inSync.length === 2);
-  const pushback = async () => (await backup.add('refused', 1)).error?.metadata.get('grpc-retry-pushback-ms');
+  const pushback = async (attemptsBefore = '0') => {
+    const { error } = await backup.call(
+      'Add',
+      { id: 'refused', by: 1 },
+      { 'grpc-previous-rpc-attempts': attemptsBefore },
+    );
+    return error?.metadata.get('grpc-retry-pushback-ms')[0];
+  };
   const client = new Client(backup.address, credentials.createInsecure(), { 'grpc.service_config': HASTY });
   const { path, requestSerialize, responseDeserialize } = counterService.Add;
   const add = (id: string) =>
@@ -79,10 +86,14 @@ it('a backup that has lost the primary has gRPC wait for a lease before the next
     );
   try {
     // A primary is there to be asked at once.
-    expect(await pushback()).toEqual([]);
+    expect(await pushback()).toBeUndefined();
     expect(await add('too early')).toContain('UNDERSTUDY_NOT_PRIMARY');
     primary.crash();
-    while ((await pushback())?.[0] !== String(LEASE_MS)) expect(backup.status.role).toBe('backup');
+    while ((await pushback()) !== String(LEASE_MS / 2)) expect(backup.status.role).toBe('backup');
+    // Twice as long after each attempt, of which there are five at most, whatever a client says.
+    expect(await Promise.all(['1', '2', '4', '99', 'x'].map((before) => pushback(before)))).toEqual(
+      [1, 2, 8, 8, 0.5].map((leases) => String(leases * LEASE_MS)),
+    );
     expect(await add('in time')).toBe(1);
     expect(backup.counter.ids).toEqual(['in time']);
   } finally {
