@@ -15,8 +15,8 @@ import { PeerTrust } from '../identity/peer-trust.js';
 import type { AcceptedLink } from '../links/accepted-link.js';
 import { PeerLink } from '../links/peer-link.js';
 import { counterService } from '../testing/counter.js';
-import { memberOf } from '../testing/hostile-peer.js';
-import { RawSession, secretOf } from '../testing/raw-session.js';
+import { memberOf } from '../testing/links/hostile-peer.js';
+import { RawSession, secretOf } from '../testing/links/raw-session.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 /** More than gRPC is given before the other side reads it. */

@@ -5,8 +5,8 @@ import { LINK_PATH } from '@understudy/grpc-common';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Authority, type Certified } from '../testing/authority.js';
 import { counterService } from '../testing/counter.js';
-import { HostilePeer, memberOf } from '../testing/hostile-peer.js';
-import { RawStream } from '../testing/raw-stream.js';
+import { HostilePeer, memberOf } from '../testing/links/hostile-peer.js';
+import { RawStream } from '../testing/links/raw-stream.js';
 import { type Node, Stage } from '../testing/stage.js';
 import { namesIn, requireCertificates } from './certificate-names.js';
 

@@ -14,7 +14,7 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Authority, type Certified } from '../testing/authority.js';
 import { counterService } from '../testing/counter.js';
-import { HostilePeer, memberOf } from '../testing/hostile-peer.js';
+import { HostilePeer, memberOf } from '../testing/links/hostile-peer.js';
 import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const groupSecret = 'a secret that only the tests know';

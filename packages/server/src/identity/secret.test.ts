@@ -2,7 +2,7 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { Epoch, GroupRecord, OrderNum, Term } from '@understudy/core';
 import { decodePeerChallenge, decodePeerHello, encodePeerChallenge, encodePeerFrame } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type HostileOptions, HostilePeer, memberOf } from '../testing/hostile-peer.js';
+import { type HostileOptions, HostilePeer, memberOf } from '../testing/links/hostile-peer.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 const SECRET = 'a secret that only the tests know';

@@ -3,7 +3,7 @@ import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { HostilePeer } from '../testing/hostile-peer.js';
+import { HostilePeer } from '../testing/links/hostile-peer.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 const groupSecret = 'a secret that only the tests know';

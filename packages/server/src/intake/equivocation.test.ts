@@ -5,7 +5,7 @@ import { HEADER_KEY } from '@understudy/grpc-common';
 import { connectionOf, encodeRpcRequestHeader, encodeSessionFrame, SECRET_BYTES } from '@understudy/wire';
 import { afterEach, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { RawStream } from '../testing/raw-stream.js';
+import { RawStream } from '../testing/links/raw-stream.js';
 import { type Answer, type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const SECRET = Buffer.alloc(SECRET_BYTES, 1);

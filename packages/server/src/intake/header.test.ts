@@ -6,7 +6,7 @@ import { HEADER_KEY } from '@understudy/grpc-common';
 import { connectionOf, decodeRpcReplyHeader, encodeRpcRequestHeader } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { EMPTY, HEADER, RawSession, secretOf } from '../testing/raw-session.js';
+import { EMPTY, HEADER, RawSession, secretOf } from '../testing/links/raw-session.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 let stage: Stage;

@@ -9,7 +9,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import type { SeqNum, SessionFrame } from '@understudy/core/internal';
 import { Chunker, encodeSessionFrame, wrapFrame } from '@understudy/wire';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { EMPTY, RawSession, secretOf } from '../testing/raw-session.js';
+import { EMPTY, RawSession, secretOf } from '../testing/links/raw-session.js';
 import { floodedService } from './testing/flooded-service.js';
 
 // Runs what `npm run build` made.

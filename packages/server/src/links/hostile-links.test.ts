@@ -1,7 +1,7 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { Chunker } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
-import { addition, EMPTY, HEADER, RawSession, secretOf } from '../testing/raw-session.js';
+import { addition, EMPTY, HEADER, RawSession, secretOf } from '../testing/links/raw-session.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 let stage: Stage;

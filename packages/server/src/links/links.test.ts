@@ -13,7 +13,7 @@ import {
 } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { RawStream } from '../testing/raw-stream.js';
+import { RawStream } from '../testing/links/raw-stream.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 const MULTICAST = '/understudy.v1.Multicast/Connect';

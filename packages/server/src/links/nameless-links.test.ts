@@ -1,7 +1,7 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { LINK_PATH } from '@understudy/grpc-common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { RawStream } from '../testing/raw-stream.js';
+import { RawStream } from '../testing/links/raw-stream.js';
 import { Stage } from '../testing/stage.js';
 import type { AcceptedLink } from './accepted-link.js';
 import { NamelessLinks } from './nameless-links.js';

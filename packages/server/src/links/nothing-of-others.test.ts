@@ -7,7 +7,7 @@ import { connectionOf, decodeReplyFrame, encodeOrders, encodeRpcRequestHeader, u
 import { afterEach, expect, it } from 'vitest';
 import { AesOrderSeal } from '../lives/order-seal.js';
 import { counterService } from '../testing/counter.js';
-import { addition, EMPTY, HEADER, RawSession, secretOf } from '../testing/raw-session.js';
+import { addition, EMPTY, HEADER, RawSession, secretOf } from '../testing/links/raw-session.js';
 import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 let stage: Stage;

@@ -5,8 +5,8 @@ import { connectionOf, encodeCaller, encodeRpcRequestHeader, SECRET_BYTES } from
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Authority } from '../testing/authority.js';
 import { counterService } from '../testing/counter.js';
-import { addition, HEADER, RawSession } from '../testing/raw-session.js';
-import type { RawStream } from '../testing/raw-stream.js';
+import { addition, HEADER, RawSession } from '../testing/links/raw-session.js';
+import type { RawStream } from '../testing/links/raw-stream.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 const VICTIM = Buffer.alloc(SECRET_BYTES, 1);

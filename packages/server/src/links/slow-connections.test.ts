@@ -6,7 +6,7 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { CONNECT_PATH, LINK_PATH } from '@understudy/grpc-common';
 import { afterEach, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { RawStream } from '../testing/raw-stream.js';
+import { RawStream } from '../testing/links/raw-stream.js';
 import { type Node, Stage } from '../testing/stage.js';
 import { floodedService } from './testing/flooded-service.js';
 import { UnspokenConnections } from './unspoken-connections.js';

@@ -6,7 +6,7 @@ import { NO_SEQ, NO_TERM, type ReplyFrame } from '@understudy/core/internal';
 import { connectionOf, decodeReplyFrame, encodeSessionFrame, SECRET_BYTES } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { RawStream } from '../testing/raw-stream.js';
+import { RawStream } from '../testing/links/raw-stream.js';
 import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const SECRET = Buffer.alloc(SECRET_BYTES, 1);

@@ -10,7 +10,7 @@ import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { addition, RawSession, secretOf } from '../testing/raw-session.js';
+import { addition, RawSession, secretOf } from '../testing/links/raw-session.js';
 import { Stage } from '../testing/stage.js';
 
 const method = (name: string, requestStream: boolean, responseStream: boolean) => ({

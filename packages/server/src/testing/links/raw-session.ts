@@ -14,7 +14,7 @@ import {
 } from '@understudy/core/internal';
 import { CONNECT_PATH } from '@understudy/grpc-common';
 import { connectionOf, decodeReplyFrame, encodeSessionFrame, SECRET_BYTES } from '@understudy/wire';
-import { counterService } from './counter.js';
+import { counterService } from '../counter.js';
 import { RawStream } from './raw-stream.js';
 
 export const HEADER = { term: NO_TERM, sentAtMs: 2, repliesSeenUpTo: NO_SEQ, destOrderInfo: [], closing: false };
@@ -34,8 +34,9 @@ export class RawSession {
   readonly stream: RawStream;
   readonly #secret: Uint8Array;
 
-  constructor(node: { readonly address: string }, secret: Uint8Array, tls?: ChannelCredentials) {
-    this.stream = new RawStream(node.address, CONNECT_PATH, tls).listen();
+  /** @param alone whether it has an HTTP/2 connection of its own */
+  constructor(node: { readonly address: string }, secret: Uint8Array, tls?: ChannelCredentials, alone = false) {
+    this.stream = new RawStream(node.address, CONNECT_PATH, tls, alone).listen();
     this.#secret = secret;
   }
 

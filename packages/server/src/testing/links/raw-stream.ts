@@ -24,8 +24,15 @@ export class RawStream {
   readonly #frames: Uint8Array[] = [];
   #wake: () => void = () => {};
 
-  constructor(address: string, path: string, channel: ChannelCredentials = credentials.createInsecure()) {
-    this.#client = new Client(address, channel, { 'grpc.max_receive_message_length': -1 });
+  /** @param alone whether it has an HTTP/2 connection of its own, instead of sharing one with others to this address */
+  constructor(
+    address: string,
+    path: string,
+    channel: ChannelCredentials = credentials.createInsecure(),
+    alone = false,
+  ) {
+    const pool = { 'grpc.use_local_subchannel_pool': alone ? 1 : 0 };
+    this.#client = new Client(address, channel, { 'grpc.max_receive_message_length': -1, ...pool });
     this.stream = this.#client.makeBidiStreamRequest(path, identity, identity);
     this.stream.on('error', () => {});
     this.ended = new Promise((resolve) => {

@@ -3,9 +3,9 @@ import type { Incarnation, Member, ReplicaId } from '@understudy/core';
 import type { PeerFrame } from '@understudy/core/internal';
 import { LINK_PATH } from '@understudy/grpc-common';
 import { encodePeerFrame, encodePeerHello, type PeerHello, wrapFrame } from '@understudy/wire';
-import { FrameSeal } from '../identity/frame-seal.js';
-import { GroupSecret } from '../identity/group-secret.js';
-import { DiallingProof } from '../identity/link-proof.js';
+import { FrameSeal } from '../../identity/frame-seal.js';
+import { GroupSecret } from '../../identity/group-secret.js';
+import { DiallingProof } from '../../identity/link-proof.js';
 import { RawStream } from './raw-stream.js';
 
 export const memberOf = (id: string, digit = 'a'): Member => ({
