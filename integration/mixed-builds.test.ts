@@ -45,7 +45,8 @@ const shared = sharedVersion();
 /** The bytes that a build has for each frame, by their names. */
 function frames(wire: string, version: number): Readonly<Record<string, string>> {
   const directory = join(wire, `testdata/v${version}`);
-  return Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
+  const files = readdirSync(directory, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(files.map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name), 'utf8')]));
 }
 
 it('both builds have the same bytes in the version of the wire that both speak, or say that they share none', () => {
