@@ -216,7 +216,7 @@ export class SessionHost {
         this.#settings = settings;
       },
       learn: (address, members) => hint.replicas.learn(address, members),
-      isFormer: (slot, members) => hint.replicas.isFormer(slot, members),
+      places: hint.replicas,
       onEnded: (ended, clean) => this.#onEnded(ended, clean),
     });
     this.#runners.add(runner);

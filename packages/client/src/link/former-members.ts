@@ -4,6 +4,14 @@ import type { ReplicaLink } from './replica-link.js';
 
 type View = Extract<ReplyFrame, { kind: 'welcome' }>['view'];
 
+/** The addresses that a client knows, each by its slot. */
+export interface KnownPlaces {
+  /** Whether a slot has an address that was learned, and that none of these members has. */
+  isFormer(slot: number, members: readonly string[]): boolean;
+  /** Says whether nobody is to dial the address of a slot. */
+  rest(slot: number, rests: boolean): void;
+}
+
 /**
  * Decides which learned addresses a client dials. A client learns addresses from the group's views, and a member that
  * left may be gone for good, so its address is no longer dialled once a view lacks it. If no replica is reached at all,
@@ -11,16 +19,13 @@ type View = Extract<ReplyFrame, { kind: 'welcome' }>['view'];
  */
 export class FormerMembers {
   readonly #links: readonly ReplicaLink[];
-  readonly #isFormer: (slot: number, members: readonly string[]) => boolean;
+  readonly #places: KnownPlaces;
   #view: View | undefined;
 
-  /**
-   * @param links by their slots; they may change
-   * @param isFormer whether a slot has an address that was learned, and that none of these members has
-   */
-  constructor(links: readonly ReplicaLink[], isFormer: (slot: number, members: readonly string[]) => boolean) {
+  /** @param links by their slots; they may change */
+  constructor(links: readonly ReplicaLink[], places: KnownPlaces) {
     this.#links = links;
-    this.#isFormer = isFormer;
+    this.#places = places;
   }
 
   /** A frame arrived, which may name the group's members. */
@@ -37,8 +42,11 @@ export class FormerMembers {
     if (view === undefined) return;
     const reached = this.#links.some(({ up }) => up);
     for (const link of this.#links) {
-      if (!reached) link.wake();
-      else if (!link.up && this.#isFormer(link.slot, view.addresses)) link.rest();
+      const rests = reached && !link.up && this.#places.isFormer(link.slot, view.addresses);
+      if (rests) link.rest();
+      else if (!reached) link.wake();
+      // RPCs have connections of their own.
+      if (rests || !reached) this.#places.rest(link.slot, rests);
     }
   }
 }

@@ -15,11 +15,15 @@ type PickResult = ReturnType<Picker['pick']>;
  * replica that is not the primary refuses the call before touching anything and says where the primary is.
  */
 export class ReplicaPicker implements Picker {
-  readonly #replicas: readonly experimental.LeafLoadBalancer[];
+  readonly #replicas: readonly (experimental.LeafLoadBalancer | undefined)[];
   readonly #hint: PrimaryHint;
   readonly #lastError: string | null;
 
-  constructor(replicas: readonly experimental.LeafLoadBalancer[], hint: PrimaryHint, lastError: string | null) {
+  constructor(
+    replicas: readonly (experimental.LeafLoadBalancer | undefined)[],
+    hint: PrimaryHint,
+    lastError: string | null,
+  ) {
     this.#replicas = replicas;
     this.#hint = hint;
     this.#lastError = lastError;
@@ -52,7 +56,7 @@ export class ReplicaPicker implements Picker {
 
   #nobody(args: experimental.PickArgs): PickResult {
     const waiting = this.#replicas.find((replica) => {
-      const state = replica.getConnectivityState();
+      const state = replica?.getConnectivityState();
       return state === CONNECTING || state === IDLE;
     });
     return waiting?.getPicker().pick(args) ?? this.#unavailable(args);

@@ -19,7 +19,8 @@ const { IDLE, CONNECTING, READY, TRANSIENT_FAILURE } = connectivityState;
 export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
   readonly #helper: experimental.ChannelControlHelper;
   readonly #childHelper: experimental.ChannelControlHelper;
-  #replicas: experimental.LeafLoadBalancer[] = [];
+  /** By their slots; those that rest have none. */
+  #replicas: (experimental.LeafLoadBalancer | undefined)[] = [];
   #attempts: Attempts[] = [];
   #hint = new PrimaryHint(new ReplicaList([], {}));
   readonly #unsubscribe: (() => void)[] = [];
@@ -55,12 +56,11 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
     this.#hint = shared instanceof PrimaryHint ? shared : new PrimaryHint(listOf(endpoints.value, options));
     const { replicas } = this.#hint;
     this.#unsubscribe.push(this.#hint.onChange(() => this.#update()));
-    this.#unsubscribe.push(
-      replicas.onChange((slot) => {
-        this.#connect(slot, options, resolutionNote);
-        this.#update();
-      }),
-    );
+    const changed = (slot: number): void => {
+      this.#connect(slot, options, resolutionNote);
+      this.#update();
+    };
+    this.#unsubscribe.push(replicas.onChange(changed), replicas.onRest(changed));
     this.#paused = true;
     for (const slot of replicas.places.keys()) this.#connect(slot, options, resolutionNote);
     this.#paused = false;
@@ -68,12 +68,14 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
     return true;
   }
 
-  /** Connects to the address of a slot, instead of the one that the slot had before. */
+  /** Connects to the address of a slot, instead of the one that the slot had before, unless the slot rests. */
   #connect(slot: number, options: ChannelOptions, resolutionNote: string): void {
     const { replicas } = this.#hint;
     const place = replicas.places[slot];
     if (place === undefined) return;
     this.#disconnect(slot);
+    this.#replicas[slot] = undefined;
+    if (place.rests) return;
     const isReady = (): boolean => this.#replicas[slot]?.getConnectivityState() === READY;
     const attempts = new Attempts(place.proxy?.address ?? place.address, isReady);
     const endpoint = { addresses: [attempts.address] };
@@ -109,12 +111,13 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
 
   #update(): void {
     if (this.#paused) return;
-    const states = this.#replicas.map((replica) => replica.getConnectivityState());
+    const connecting = this.#replicas.filter((replica) => replica !== undefined);
+    const states = connecting.map((replica) => replica.getConnectivityState());
     const picker = new ReplicaPicker(this.#replicas, this.#hint, this.#lastError);
     if (states.includes(READY)) this.#helper.updateState(READY, picker, null);
     else if (states.includes(CONNECTING) || states.includes(IDLE)) this.#helper.updateState(CONNECTING, picker, null);
     else this.#helper.updateState(TRANSIENT_FAILURE, picker, this.#lastError ?? 'no replica can be reached');
-    for (const replica of this.#replicas) if (replica.getConnectivityState() === IDLE) replica.exitIdle();
+    for (const replica of connecting) if (replica.getConnectivityState() === IDLE) replica.exitIdle();
   }
 }
 

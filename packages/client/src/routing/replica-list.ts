@@ -18,6 +18,8 @@ export interface ReplicaPlace extends ReplicaAddress {
   readonly authority: string;
   /** The HTTP proxy on the way. The proxy looks the name up by itself. */
   readonly proxy: HttpProxy | undefined;
+  /** Nobody is known to be there, so it is not dialled. */
+  readonly rests: boolean;
 }
 
 let lists = 0;
@@ -32,6 +34,7 @@ export class ReplicaList {
   readonly #id = ++lists;
   readonly #places: Place[] = [];
   readonly #listeners = new Set<(slot: number) => void>();
+  readonly #restListeners = new Set<(slot: number) => void>();
 
   /** @param options of the channel, of which those about proxies count */
   constructor(addresses: readonly ReplicaAddress[], options: ChannelOptions) {
@@ -64,6 +67,24 @@ export class ReplicaList {
   }
 
   /**
+   * Tells the listener of a slot that rests from now on, or does not rest any more.
+   *
+   * @returns a function that ends the subscription
+   */
+  onRest(listener: (slot: number) => void): () => void {
+    this.#restListeners.add(listener);
+    return () => this.#restListeners.delete(listener);
+  }
+
+  /** Says whether nobody is to dial the address of a slot. */
+  rest(slot: number, rests: boolean): void {
+    const place = this.#places[slot];
+    if (place === undefined || place.rests === rests) return;
+    place.rests = rests;
+    for (const listener of [...this.#restListeners]) listener(slot);
+  }
+
+  /**
    * Takes in the address of a member that no slot leads to. It gets the slot of a former member if there is one.
    *
    * @param members the addresses of all members
@@ -73,7 +94,10 @@ export class ReplicaList {
     const text = textOf(address);
     if (text === undefined) return undefined;
     const known = this.slotOf(address);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.rest(known, false);
+      return known;
+    }
     const current = new Set(members.map(textOf));
     const former = this.#places.findIndex((place) => place.learned && !current.has(place.text));
     const slot = former < 0 ? this.#places.length : former;
@@ -129,6 +153,7 @@ class Place implements ReplicaPlace {
   readonly address: DialledAddress;
   readonly host: string;
   readonly learned: boolean;
+  rests = false;
   readonly #found: () => string | undefined;
 
   constructor(

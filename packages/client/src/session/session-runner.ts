@@ -13,7 +13,7 @@ import {
   unreachable,
 } from '@understudy/core/internal';
 import { encodeSessionFrame, sessionFramePieces } from '@understudy/wire';
-import { FormerMembers } from '../link/former-members.js';
+import { FormerMembers, type KnownPlaces } from '../link/former-members.js';
 import type { ReplicaClient } from '../link/replica-client.js';
 import { type LinkEvents, ReplicaLink } from '../link/replica-link.js';
 import { type MakeRpc, RpcCarrier } from '../rpc/rpc-carrier.js';
@@ -48,8 +48,7 @@ export interface RunnerSetup {
   readonly onSettings: (settings: ClientSettings) => void;
   /** Takes in the address of a member that no link leads to, and returns its slot if it has one. */
   readonly learn: (address: string, members: readonly string[]) => number | undefined;
-  /** Whether a slot has an address that was learned, and that none of these members has. */
-  readonly isFormer: (slot: number, members: readonly string[]) => boolean;
+  readonly places: KnownPlaces;
   /** Called last of all: the session is over, and its links are ending. */
   readonly onEnded: (runner: SessionRunner, clean: boolean) => void;
 }
@@ -87,7 +86,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
       defect: (error) => this.#defect(error),
     });
     this.#links = replicas.map((replica, slot) => new ReplicaLink(slot, replica, this, setup.logger));
-    this.#formers = new FormerMembers(this.#links, setup.isFormer);
+    this.#formers = new FormerMembers(this.#links, setup.places);
     this.#carrier = new RpcCarrier(setup.makeRpc, setup.secret, {
       rpcReply: (call, header, outcome) => this.#stepper.step({ kind: 'rpcReply', call, header, outcome }),
       rpcBroken: (call, reason, unsuited) => this.#stepper.step({ kind: 'rpcBroken', call, reason, unsuited }),

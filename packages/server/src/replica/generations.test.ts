@@ -3,40 +3,39 @@ import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { Coordinator, Epoch, GroupRecord } from '@understudy/core';
 import { expect, it } from 'vitest';
-import { counterService } from '../testing/counter.js';
+import { CountingCaller } from '../testing/counting-caller.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 const FORGOTTEN_AFTER = 10;
 const GROUP = 'counters';
 
+/** A client that calls without a pause. */
+function calls(stage: Stage, targets: readonly string[], carrier: 'stream' | 'rpc' = 'stream') {
+  const client = new Client(
+    `understudy:///${targets}`,
+    credentials.createInsecure(),
+    replicated({ serviceConfig: stage.serviceConfig, carrier, logger: stage.logger }),
+  );
+  return { client, caller: new CountingCaller(client) };
+}
+
 it.each([
-  [3, 40],
-  [1, 10],
-])(
-  'a client that was given the first of %i replicas loses no call while one after the other, %i in all, is replaced at a new address',
-  async (size, generations) => {
+  [3, 40, 'stream'],
+  [3, 20, 'rpc'],
+  [1, 10, 'stream'],
+] as const)(
+  'a client that was given the first of %i replicas loses no call while one after the other, %i in all, is replaced at a new address: carrier %s',
+  async (size, generations, carrier) => {
     const stage = new Stage(memoryCoordinator(), { forgetMs: 1000 });
     const coordinator = stage.coordinator(GROUP);
     const start = (name: number): Promise<Node> => stage.start(`pod-${name}-${Math.random().toString(36).slice(2, 7)}`);
     const living: Node[] = [];
     for (let i = 0; i < size; i++) living.push(await start(i));
-    const client = new Client(
-      `understudy:///${living.map(({ address }) => address).join(',')}`,
-      credentials.createInsecure(),
-      replicated({ serviceConfig: stage.serviceConfig, logger: stage.logger }),
+    const { client, caller } = calls(
+      stage,
+      living.map(({ address }) => address),
+      carrier,
     );
-    const { path, requestSerialize, responseDeserialize } = counterService.Add;
-    const add = (): Promise<number> =>
-      new Promise((resolve, reject) => {
-        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id: 'x', by: 1 }, (error, value) =>
-          error === null ? resolve(value as number) : reject(error),
-        );
-      });
-    let calls = 0;
-    let going = true;
-    const calling = (async () => {
-      while (going) expect(await add()).toBe(++calls);
-    })();
     const names = async (): Promise<string[]> => Object.keys((await coordinator.read())?.addresses ?? {});
     const forgotten = async (): Promise<void> => {
       while ((await names()).length > size) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -49,12 +48,11 @@ it.each([
       // Those that are gone are forgotten while others come and go.
       if (generation % FORGOTTEN_AFTER === 0) await forgotten();
     }
-    going = false;
-    await calling;
+    await caller.end();
     await forgotten();
     expect(await names()).toEqual(living.map(({ status }) => status.replica.id));
     expect(longest).toBeLessThanOrEqual(FORGOTTEN_AFTER + 2 * size);
-    expect(calls).toBeGreaterThan(generations);
+    expect(caller.calls).toBeGreaterThan(generations);
     await understudyClient(client).close();
     await stage.end();
   },
@@ -75,32 +73,14 @@ it('a client finds a member that came back at another address, also when the coo
   };
   const stage = new Stage(Object.assign(factory, { faults: fast.faults }));
   const [first, second] = await stage.startGroup(2);
-  const client = new Client(
-    `understudy:///${first?.address}`,
-    credentials.createInsecure(),
-    replicated({ serviceConfig: stage.serviceConfig, logger: stage.logger }),
-  );
-  const { path, requestSerialize, responseDeserialize } = counterService.Add;
-  const add = (id: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, (error, value) =>
-        error === null ? resolve(value as number) : reject(error),
-      );
-    });
-  let calls = 0;
-  let going = true;
-  const calling = (async () => {
-    while (going) expect(await add(`${calls}`)).toBe(++calls);
-  })();
+  const { client, caller } = calls(stage, [first?.address ?? '']);
   await second?.end();
   slow = true;
   const next = await stage.start('r2');
   await first?.end();
-  const before = calls;
   await stage.until(() => next.status.role === 'primary');
-  while (calls === before) await Promise.race([new Promise((resolve) => setTimeout(resolve, 5)), calling]);
-  going = false;
-  await calling;
+  await caller.answeredMore(1);
+  await caller.end();
   slow = false;
   await understudyClient(client).close();
   await stage.end();

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { hostAndPort } from '../../liveness/life-liveness.js';
 
 /** Takes the place of a replica that is gone: it ends every connection at once, and counts them. */
@@ -17,12 +18,20 @@ export class Grave {
     });
   }
 
+  /** Resolves when it has the place: what listened there may close a moment after its replica has ended. */
   static async at(address: string): Promise<Grave> {
     const place = hostAndPort(address);
     const server = createServer();
     const grave = new Grave(server, place);
-    await once(server.listen(place.port, place.host), 'listening');
-    return grave;
+    for (;;) {
+      try {
+        await once(server.listen(place.port, place.host), 'listening');
+        return grave;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+        await delay(10);
+      }
+    }
   }
 
   /**
