@@ -3,11 +3,18 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { expect, it } from 'vitest';
 import { Fleet } from '../testing/upgrades/fleet.js';
 import { MixedLoad } from '../testing/upgrades/mixed-load.js';
-import { playUpgrade, upgradeOf } from '../testing/upgrades/play.js';
+import { CROSS, playUpgrade, upgradeOf } from '../testing/upgrades/play.js';
 
 // By hand: UPGRADES=50 npx vitest run --project seeds packages/server/src/upgrades/plays.test.ts
 const { UPGRADES = '3', UPGRADES_FROM = String(Math.floor(Math.random() * 1e9)) } = process.env;
 const seeds = Array.from({ length: Number(UPGRADES) }, (_, i) => Number(UPGRADES_FROM) + i);
+
+it('upgrades of seeds in a row have each order with each change in each style', () => {
+  const kinds = Array.from({ length: CROSS }, (_, i) => upgradeOf(Number(UPGRADES_FROM) + i)).map(
+    ({ order, changes, before }) => `${order}, ${changes}, ${before.settings?.replication}`,
+  );
+  expect(new Set(kinds).size).toBe(CROSS);
+});
 
 /** So long may one upgrade take on the busiest of machines. */
 const MAX_MS = 90_000;

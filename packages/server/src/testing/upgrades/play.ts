@@ -9,6 +9,8 @@ type Course = 'plain' | 'back and again' | 'straggler' | 'newcomer' | 'crash';
 export interface Upgrade {
   readonly seed: number;
   readonly ids: readonly string[];
+  /** What is new, as bits. */
+  readonly changes: number;
   readonly before: Build;
   readonly after: Build;
   readonly order: 'backups first' | 'the primary first' | 'any order';
@@ -76,34 +78,43 @@ const settingsOf = (draw: Draw): Record<string, unknown> =>
       .map(([name, values]) => [name, draw.of(values)]),
   );
 
+const ORDERS = ['backups first', 'the primary first', 'any order'] as const;
+const STYLES = ['semi-active', 'passive'] as const;
+/** A handler that computes something else, a method more or less, other settings: each of them, and all. */
+const HANDLER = 1;
+const METHOD = 2;
+const OTHERS = 4;
+const CHANGES = [HANDLER, METHOD, OTHERS, HANDLER | METHOD | OTHERS] as const;
+/** So many seeds in a row have each order with each change in each style. Of two in a row one is passive. */
+export const CROSS = ORDERS.length * CHANGES.length * STYLES.length;
+
 /** The upgrade that a seed stands for. */
 export function upgradeOf(seed: number): Upgrade {
   const draw = new Draw(seed);
   const ids = draw.chance(0.15) ? ['r1', 'r2'] : ['r1', 'r2', 'r3'];
-  const replication = draw.of(['semi-active', 'passive']);
-  const switched = draw.chance(0.15) ? draw.of(['semi-active', 'passive']) : replication;
-  // New code, a method more or less, new settings: at least one of the three.
-  const changes = draw.of([1, 2, 3, 4, 5, 6, 7, 7]);
+  const order = ORDERS[seed % ORDERS.length] ?? 'any order';
+  const replication = STYLES[seed % STYLES.length] ?? 'passive';
+  const changes = CHANGES[Math.floor(seed / STYLES.length) % CHANGES.length] ?? OTHERS;
+  const switched = draw.chance(0.15) ? draw.of(STYLES) : replication;
   const had = draw.chance(0.3);
   const padding = draw.chance(0.2) ? 4 * 1024 * 1024 : 0;
   const settings = draw.chance(0.5) ? settingsOf(draw) : {};
   const before: Build = { version: '1', padding, more: had, settings: { ...settings, replication } };
-  const next = changes & 4 ? settingsOf(draw) : settings;
+  const next = changes & OTHERS ? settingsOf(draw) : settings;
   const drawn = draw.of<Course>(['plain', 'plain', 'plain', 'back and again', 'straggler', 'newcomer', 'crash']);
   // A straggler leaves one of two replicas, which must not stop.
   const course = drawn === 'straggler' && ids.length === 2 ? 'plain' : drawn;
-  const isOther = (changes & 3) > 0;
+  const isOther = (changes & (HANDLER | METHOD)) > 0;
   const after: Build = {
     version: isOther ? '2' : '1',
     padding,
-    mark: changes & 1 ? 0.5 : 0,
+    mark: changes & HANDLER ? 0.5 : 0,
     // What a method did since the last copy is lost if only code without it is left after a crash.
-    more: changes & 2 && !(had && course === 'crash') ? !had : had,
+    more: changes & METHOD && !(had && course === 'crash') ? !had : had,
     settings: { ...next, replication: switched },
   };
   const ever = course === 'straggler' || course === 'crash' || ids.length === 2 ? 1 : 2;
-  const order = draw.of(['backups first', 'the primary first', 'any order'] as const);
-  return { seed, ids, before, after, order, course, moves: draw.chance(0.3), leastInSync: ever };
+  return { seed, changes, ids, before, after, order, course, moves: draw.chance(0.3), leastInSync: ever };
 }
 
 /** Plays an upgrade on a complete fleet, and leaves it complete. */
@@ -146,6 +157,8 @@ export async function playUpgrade(
     await Promise.all([fleet.start('r9', after), upgrade()]);
   } else if (course === 'crash') {
     await upgrade();
+    // A client that does not know the new address yet would know nobody once the old primary is elsewhere, too.
+    if (moves) await load.more(10);
     const id = primary();
     const { address } = fleet.node(id);
     fleet.crash(id);
