@@ -1,6 +1,7 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { ChunkedStateSource } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Door } from '../links/testing/door.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 let stage: Stage;
@@ -116,6 +117,38 @@ describe('a copy that is read while it is sent', () => {
     const target = new Snapshots(0);
     await stage.start('r3', { state: target });
     expect(target.restored).toBe(32 * MIB);
+  });
+
+  it('goes on where it broke when the connections between the replicas are cut', async () => {
+    stage = new Stage(memoryCoordinator());
+    const source = new Snapshots(64);
+    const primary = await stage.bind('r1', { state: source });
+    const target = new Snapshots(0);
+    const learner = await stage.bind('r2', { state: target });
+    const doors = [await Door.to(primary.address), await Door.to(learner.address)] as const;
+    await primary.replica.start({ address: doors[0].address });
+    const begun = learner.replica.start({ address: doors[1].address });
+    for (const drawn of [15, 30, 45]) {
+      await stage.until(() => source.drawn > drawn);
+      for (const door of doors) door.cut();
+    }
+    await begun;
+    expect(target.restored).toBe(64 * MIB);
+    expect(Math.min(...doors.map(({ cuts }) => cuts))).toBeGreaterThan(0);
+    // `start` drew a first chunk. Each other one was drawn once.
+    expect(source.drawn).toBe(1 + 64);
+    for (const door of doors) door.end();
+  });
+
+  it('is sent to all replicas that join meanwhile', async () => {
+    stage = new Stage(memoryCoordinator());
+    const source = new Snapshots(64);
+    await stage.start('r1', { state: source });
+    const targets = [new Snapshots(0), new Snapshots(0)];
+    const learners = await Promise.all(targets.map((state, i) => stage.bind(`r${i + 2}`, { state })));
+    await Promise.all(learners.map((learner) => learner.start()));
+    expect(targets.map(({ restored }) => restored)).toEqual([64 * MIB, 64 * MIB]);
+    expect(source.drawn).toBe(1 + 64);
   });
 
   it('fails the join if it throws in the middle, and the primary serves on', async () => {

@@ -89,3 +89,47 @@ describe('a state whose copies and restores block the process for longer than a 
     await understudyClient(client).close();
   });
 });
+
+// By hand: STATE_MIB=300 npx vitest run --project processes packages/server/src/replica/processes.test.ts -t MiB
+const { STATE_MIB = '48' } = process.env;
+
+describe('a large state', () => {
+  it.each([
+    ['as bytes', false],
+    ['in chunks', true],
+  ])(`of ${STATE_MIB} MiB, copied %s, reaches replicas that join while calls go on`, async (how, inChunks) => {
+    const program = { largeMib: Number(STATE_MIB), inChunks };
+    const primary = await start('r1', program);
+    const client = new Client(
+      `understudy:///${primary.address}`,
+      credentials.createInsecure(),
+      replicated({ serviceConfig }),
+    );
+    let calls = 0;
+    let longestMs = 0;
+    let going = true;
+    const calling = (async () => {
+      for (; going; calls++) {
+        const beganMs = performance.now();
+        expect(await add(client, `call ${calls}`)).toBe(calls + 1);
+        longestMs = Math.max(longestMs, performance.now() - beganMs);
+      }
+    })();
+    const beganMs = performance.now();
+    // A call that fails ends this at once.
+    await Promise.race([Promise.all([start('r2', program), start('r3', program)]), calling]);
+    const tookMs = performance.now() - beganMs;
+    going = false;
+    await calling;
+    console.log(
+      `${STATE_MIB} MiB ${how}: two replicas joined in ${(tookMs / 1000).toFixed(1)} s, meanwhile ${calls} calls, ` +
+        `the longest of ${longestMs.toFixed(0)} ms`,
+    );
+    const coordinator = embeddedCoordinator(directory)('counters');
+    const record = await coordinator.read();
+    expect(record).toMatchObject({ term: 1, primary: { id: 'r1' } });
+    expect(record?.inSync).toHaveLength(3);
+    await coordinator.close();
+    await understudyClient(client).close();
+  });
+});

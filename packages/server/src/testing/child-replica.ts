@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { CoordinatorFactory } from '@understudy/core';
+import type { ChunkedStateSource, CoordinatorFactory, StateSource } from '@understudy/core';
 import { createReplica } from '../index.js';
 import { Counter, counterService } from './counter.js';
 
@@ -19,6 +19,10 @@ export interface ChildProgram {
   readonly copyMs?: number;
   /** How long copying or restoring the state blocks its process, in milliseconds. */
   readonly blockMs?: number;
+  /** Its state is so many MiB larger than the counter. */
+  readonly largeMib?: number;
+  /** The state is copied in chunks of a MiB. */
+  readonly inChunks?: boolean;
   /** Settings of the group besides its name. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly development?: boolean;
@@ -31,7 +35,7 @@ export interface ChildProgram {
 const [replicaId = '', directory = '', coordinators = '', how = '{}'] = process.argv.slice(2);
 const program = JSON.parse(how) as ChildProgram;
 const { flushMs, forces = false, copyMs = 0, blockMs = 0, development = false, port: fixed = 0, settings } = program;
-const { version } = program;
+const { version, largeMib = 0, inChunks = false } = program;
 const { embeddedCoordinator } = require(coordinators) as {
   embeddedCoordinator: (directory: string) => CoordinatorFactory;
 };
@@ -40,21 +44,45 @@ const counter = new Counter();
 const block = (): void => {
   if (blockMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
 };
-const state = {
+const MIB = 1024 * 1024;
+/** Stands behind the counter's copy. */
+const END = Buffer.of(0);
+const ballast = Buffer.alloc(MIB, 7);
+const state: StateSource = {
   async checkpoint(): Promise<Uint8Array> {
     if (copyMs > 0) await delay(copyMs);
     block();
-    return counter.checkpoint();
+    const copy = counter.checkpoint();
+    return largeMib === 0 ? copy : Buffer.concat([copy, END, ...Array<Buffer>(largeMib).fill(ballast)]);
   },
   restore(bytes: Uint8Array): void {
     block();
-    counter.restore(bytes);
+    restore(bytes);
   },
 };
+/** The same in chunks. All are of one moment, since the ballast never changes. */
+const chunkedState: ChunkedStateSource = {
+  snapshots: true,
+  *checkpoint(): Generator<Uint8Array> {
+    yield Buffer.concat([counter.checkpoint(), END]);
+    for (let i = 0; i < largeMib; i++) yield ballast;
+  },
+  async restore(chunks): Promise<void> {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    restore(Buffer.concat(parts));
+  },
+};
+function restore(bytes: Uint8Array): void {
+  const end = bytes.indexOf(0);
+  counter.restore(end < 0 ? bytes : bytes.subarray(0, end));
+  const length = end < 0 ? 0 : bytes.length - end - 1;
+  if (length !== largeMib * MIB) throw new Error(`${length} bytes came along instead of ${largeMib} MiB`);
+}
 const replica = createReplica({
   replicaId,
   coordinator: embeddedCoordinator(directory),
-  state,
+  state: inChunks ? chunkedState : state,
   development,
   ...(version !== undefined && { version }),
   serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters', ...settings } }] },
