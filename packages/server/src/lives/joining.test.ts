@@ -142,13 +142,26 @@ describe('a copy that is read while it is sent', () => {
 
   it('is sent to all replicas that join meanwhile', async () => {
     stage = new Stage(memoryCoordinator());
-    const source = new Snapshots(64);
-    await stage.start('r1', { state: source });
     const targets = [new Snapshots(0), new Snapshots(0)];
     const learners = await Promise.all(targets.map((state, i) => stage.bind(`r${i + 2}`, { state })));
+    let drawn = 0;
+    const source: ChunkedStateSource = {
+      snapshots: true,
+      async *checkpoint() {
+        for (let i = 0; i < 64; i++) {
+          // The copy is on its way until each of them receives one.
+          const receives = () => learners.every(({ status }) => /receives a copy/.test(status.blocked ?? ''));
+          if (i === 10) await stage.until(receives);
+          drawn++;
+          yield Buffer.alloc(MIB, i);
+        }
+      },
+      async restore() {},
+    };
+    await stage.start('r1', { state: source });
     await Promise.all(learners.map((learner) => learner.start()));
     expect(targets.map(({ restored }) => restored)).toEqual([64 * MIB, 64 * MIB]);
-    expect(source.drawn).toBe(1 + 64);
+    expect(drawn).toBe(1 + 64);
   });
 
   it('fails the join if it throws in the middle, and the primary serves on', async () => {
