@@ -1,7 +1,7 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { ChunkedStateSource } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Door } from '../links/testing/door.js';
+import { CutDoor } from '../links/testing/cut-door.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 let stage: Stage;
@@ -125,7 +125,7 @@ describe('a copy that is read while it is sent', () => {
     const primary = await stage.bind('r1', { state: source });
     const target = new Snapshots(0);
     const learner = await stage.bind('r2', { state: target });
-    const doors = [await Door.to(primary.address), await Door.to(learner.address)] as const;
+    const doors = [await CutDoor.to(primary.address), await CutDoor.to(learner.address)] as const;
     await primary.replica.start({ address: doors[0].address });
     const begun = learner.replica.start({ address: doors[1].address });
     for (const drawn of [15, 30, 45]) {

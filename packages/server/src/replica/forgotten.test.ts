@@ -4,8 +4,8 @@ import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { expect, it } from 'vitest';
 import { Grave } from '../links/testing/grave.js';
-import { CountingCaller } from '../testing/counting-caller.js';
 import { type Node, Stage } from '../testing/stage.js';
+import { CountingCaller } from './testing/counting-caller.js';
 
 const SIZE = 3;
 const REPLACED = 6;

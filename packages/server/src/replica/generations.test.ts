@@ -3,8 +3,8 @@ import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { Coordinator, Epoch, GroupRecord } from '@understudy/core';
 import { expect, it } from 'vitest';
-import { CountingCaller } from '../testing/counting-caller.js';
 import { type Node, Stage } from '../testing/stage.js';
+import { CountingCaller } from './testing/counting-caller.js';
 
 const FORGOTTEN_AFTER = 10;
 const GROUP = 'counters';

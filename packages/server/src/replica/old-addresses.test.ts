@@ -2,8 +2,8 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { expect, it } from 'vitest';
-import { addOne } from '../testing/counting-caller.js';
 import { type Node, Stage } from '../testing/stage.js';
+import { addOne } from './testing/counting-caller.js';
 
 /** A client that waits for a part of this before it looks for a member has given its call up long before. */
 const SESSION_MS = 600_000;

@@ -3,17 +3,17 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { hostAndPort } from '../../liveness/life-liveness.js';
 
 /** A place on loopback that leads to a replica, until the connections through it are cut. */
-export class Door {
+export class CutDoor {
   readonly address: string;
   /** How many times connections were cut while some were open. */
   cuts = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  static async to(address: string): Promise<Door> {
+  static async to(address: string): Promise<CutDoor> {
     const server = createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    return new Door(server, hostAndPort(address));
+    return new CutDoor(server, hostAndPort(address));
   }
 
   private constructor(server: Server, target: { readonly host: string; readonly port: number }) {

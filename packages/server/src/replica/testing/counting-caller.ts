@@ -1,6 +1,6 @@
 /** A client of the counter that calls it without a pause. */
 import type { Client } from '@grpc/grpc-js';
-import { counterService } from './counter.js';
+import { counterService } from '../../testing/counter.js';
 
 /** Makes one call after the other, each of which adds one. A call that fails, or that does not count once, rejects `end`. */
 export class CountingCaller {
