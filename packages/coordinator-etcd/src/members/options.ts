@@ -27,7 +27,8 @@ export interface EtcdOptions {
    */
   readonly credentials?: Renewable<NonNullable<IOptions['credentials']>>;
   /**
-   * gRPC channel options for the connections to etcd. Default: keepalive pings every 6 s.
+   * gRPC channel options for the connections to etcd. Default: keepalive pings every 6 s, and at most 1 s between attempts to
+   * connect.
    *
    * @example { 'grpc.keepalive_time_ms': 20_000 }
    */
@@ -51,8 +52,9 @@ export interface EtcdOptions {
   readonly hedgeMs?: number;
   /**
    * How long a replica is still listed after it died, seconds; etcd allows no less than 2. No failover waits for it; a replica
-   * that starts under another name at the address of one that died waits so long. A longer one makes that start wait for longer,
-   * and a shorter one has each replica tell etcd more often that it runs. Default 5.
+   * that starts under another name at the address of one that died waits so long, and one that finds neither a record nor
+   * other replicas looks for two thirds of it before it begins a history. A shorter one has each replica tell etcd more
+   * often that it runs. Default 5.
    */
   readonly presenceTtlS?: number;
   /**
