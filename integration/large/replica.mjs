@@ -1,4 +1,4 @@
-/** One replica of a service of blobs as a process: its arguments are its name, the record's directory, carrier and expiry. */
+/** One replica of a service of blobs as a process: its arguments are its name, the record's directory, carrier and lease. */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { embeddedCoordinator } from '../../packages/coordinator-embedded/dist/index.js';
 import { createReplica } from '../../packages/server/dist/index.js';
@@ -14,9 +14,9 @@ const method = (name) => ({
   responseDeserialize: same,
 });
 
-const [replicaId, directory, carrier, leaseMs, sessionExpiryMs] = process.argv.slice(2);
+const [replicaId, directory, carrier, leaseMs] = process.argv.slice(2);
 let calls = 0;
-const group = { group: 'blobs', carrier, leaseMs: Number(leaseMs), sessionExpiryMs: Number(sessionExpiryMs) };
+const group = { group: 'blobs', carrier, leaseMs: Number(leaseMs) };
 const replica = createReplica({
   replicaId,
   coordinator: embeddedCoordinator(directory),
