@@ -8,7 +8,15 @@ import { Client, credentials, status } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { dieInStream, type Ended, type Harm, mortalService, unary } from '../testing/mortal.js';
+import {
+  dieInDialogue,
+  dieInStream,
+  dieOnMessage,
+  type Ended,
+  type Harm,
+  mortalService,
+  unary,
+} from '../testing/mortal.js';
 
 // Runs what `npm run build` made.
 const program = fileURLToPath(new URL('../../dist/testing/child-mortal.js', import.meta.url));
@@ -24,6 +32,7 @@ interface ChildStatus {
 /** All ways to die, by hand: `ALL=1 npx vitest run packages/server/src/replica/poison.test.ts`. */
 const ALL = process.env.ALL !== undefined;
 const NAMES = ['r1', 'r2', 'r3'];
+const IN_SYNC = new Set(['primary', 'backup']);
 /** Long enough that no busy machine takes a replica for dead, which would count as a death. */
 const LEASE_MS = 400;
 /** How long a handler may block its process. */
@@ -38,8 +47,9 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'understudy-poison-'));
 });
 afterEach(async () => {
-  await Promise.all(clients.map((client) => understudyClient(client)?.close() ?? client.close()));
+  // First the replicas: a client waits for calls that are open, and so it would for those of a group that hangs.
   await Promise.all(supervised.map((one) => one.stop()));
+  await Promise.all(clients.map((client) => understudyClient(client)?.close() ?? client.close()));
   await rm(directory, { recursive: true });
 });
 
@@ -115,6 +125,10 @@ async function whole(holds: (statuses: readonly ChildStatus[]) => boolean = () =
   }
 }
 
+async function died(times: number): Promise<void> {
+  while (deaths() < times) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 async function group(replication: string): Promise<void> {
   for (const name of NAMES) await new Supervised(name, { replication, leaseMs: LEASE_MS, stallMs: STALL_MS }).start();
   await whole();
@@ -146,31 +160,40 @@ async function plainly(how: Harm, tries: number): Promise<Ended> {
 }
 
 const WAYS: readonly Harm[] = ['exit', 'late exit', 'abort', 'segfault', 'memory', 'endless loop'];
+/** How it is called, and which method. */
+const CALLED = {
+  call: { method: 'Die', by: (client: Client, how: Harm) => unary(client, mortalService.Die, { how }) },
+  stream: { method: 'DieInStream', by: dieInStream },
+  'message of a stream': { method: 'DieOnMessage', by: dieOnMessage },
+  dialogue: { method: 'DieInDialogue', by: dieInDialogue },
+  plain: { method: 'Die', by: (_client: Client, how: Harm) => plainly(how, 2000) },
+} as const;
+type Called = keyof typeof CALLED;
 const CASES = ['semi-active', 'passive'].flatMap((replication) =>
-  WAYS.flatMap((how) => (['call', 'stream', 'plain'] as const).map((by) => [replication, how, by] as const)),
+  WAYS.flatMap((how) => (Object.keys(CALLED) as Called[]).map((by) => [replication, how, by] as const)),
 );
 const CHOSEN = new Set([
   'semi-active exit call',
   'semi-active late exit call',
   'passive late exit stream',
   'semi-active segfault plain',
+  'passive memory call',
+  'semi-active endless loop call',
 ]);
 
 describe('a message that ends every process that runs its handler', () => {
   it.each(CASES.filter((one) => ALL || CHOSEN.has(one.join(' '))))(
     'is refused by name after two deaths, and the group goes on with all its state: %s, %s, %s',
-    { timeout: 60_000 },
     async (replication, how, by) => {
       await group(replication);
       const client = sessionClient();
       for (const id of ['a', 'b', 'c'])
         expect(await unary(client, counterService.Add, { id, by: 1 })).toMatchObject({ code: 0 });
       const beside = ['d', 'e', 'f'].map((id) => unary(client, counterService.Add, { id, by: 1 }));
-      const ended =
-        by === 'plain'
-          ? await plainly(how, 2000)
-          : await (by === 'call' ? unary(client, mortalService.Die, { how }) : dieInStream(client, how));
-      expect(ended).toMatchObject({ code: status.INTERNAL, details: expect.stringContaining('UNDERSTUDY_POISON') });
+      expect(await CALLED[by].by(client, how)).toMatchObject({
+        code: status.INTERNAL,
+        details: expect.stringContaining('UNDERSTUDY_POISON'),
+      });
       for (const other of beside) expect(await other).toMatchObject({ code: 0 });
       expect(await unary(client, counterService.Add, { id: 'g', by: 1 })).toMatchObject({ code: 0 });
       // Who calls again with the same bytes is refused at once.
@@ -178,10 +201,53 @@ describe('a message that ends every process that runs its handler', () => {
         expect(await unary(client, mortalService.Die, { how })).toMatchObject({ code: status.INTERNAL });
       const primary = await whole();
       expect([...primary.ids].sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
-      expect(primary.poisoned).toMatchObject([
-        { method: by === 'stream' ? '/test.Mortal/DieInStream' : '/test.Mortal/Die', deaths: 2 },
-      ]);
+      expect(primary.poisoned).toMatchObject([{ method: `/test.Mortal/${CALLED[by].method}`, deaths: 2 }]);
       expect(deaths()).toBe(2);
+    },
+  );
+});
+
+describe('a message that ends processes, and is not sent again', () => {
+  it.each(['exit', 'late exit'] as const)(
+    'costs two replicas at most: its caller is told UNAVAILABLE, and the group is whole again with all its state: %s',
+    async (how) => {
+      await group('semi-active');
+      const client = sessionClient();
+      expect(await unary(client, counterService.Add, { id: 'a', by: 1 })).toMatchObject({ code: 0 });
+      const { port } = supervised[0] as Supervised;
+      const plain = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.enable_retries': 0 });
+      expect(await unary(plain, mortalService.Die, { how })).toMatchObject({ code: status.UNAVAILABLE });
+      plain.close();
+      expect(await unary(client, counterService.Add, { id: 'b', by: 1 })).toMatchObject({ code: 0 });
+      await whole();
+      expect(await unary(client, counterService.Add, { id: 'c', by: 1 })).toMatchObject({ code: 0 });
+      const primary = await whole();
+      expect(primary.ids).toEqual(['a', 'b', 'c']);
+      // A successor that was told of its order runs it once more, since it may have had an effect.
+      expect(primary.poisoned).toHaveLength(deaths() - 1);
+      expect(deaths()).toBeLessThanOrEqual(2);
+    },
+  );
+});
+
+describe('a message that ends a backup alone', () => {
+  it.each(['exit', 'abort', 'segfault'] as const)(
+    'is answered, refused to nobody, and the backup comes back: %s',
+    async (how) => {
+      await group('semi-active');
+      const client = sessionClient();
+      expect(await unary(client, counterService.Add, { id: 'a', by: 1 })).toMatchObject({ code: 0 });
+      for (const id of ['b', 'c']) {
+        const before = deaths();
+        expect(await unary(client, mortalService.Die, { how, only: 'r2' })).toMatchObject({ code: 0 });
+        expect(await unary(client, counterService.Add, { id, by: 1 })).toMatchObject({ code: 0 });
+        await died(before + 1);
+        // The backup counts again, with a state of its own.
+        await whole((statuses) => statuses.length === NAMES.length && statuses.every(({ role }) => IN_SYNC.has(role)));
+      }
+      const primary = await whole((statuses) => new Set(statuses.map(({ ids }) => ids.join())).size === 1);
+      expect(primary).toMatchObject({ ids: ['a', 'b', 'c'], poisoned: [] });
+      expect(supervised.map((one) => one.deaths)).toEqual([0, 2, 0]);
     },
   );
 });

@@ -1,4 +1,10 @@
-import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import type {
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+} from '@grpc/grpc-js';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger } from '@understudy/core';
 import { createReplica } from '../index.js';
@@ -21,6 +27,10 @@ const logger: Logger = {
     if (level === 'warn' || level === 'error') process.send?.({ logged: { event, ...fields } });
   },
 };
+const dieIfAsked = ({ how }: Deadly): void => {
+  if (how !== undefined) die(how);
+};
+
 const counter = new Counter();
 const replica = createReplica({
   replicaId,
@@ -35,12 +45,23 @@ replica.attach(server);
 server.addService(counterService, counter.handlers);
 server.addService(mortalService, {
   Die: ({ request: { how, only } }: ServerUnaryCall<Deadly, number>, callback: sendUnaryData<number>) => {
-    if (only === undefined || only === replicaId) die(how);
+    if (how !== undefined && (only === undefined || only === replicaId)) die(how);
     else callback(null, 1);
   },
   DieInStream: (call: ServerWritableStream<Deadly, number>) => {
     call.write(1);
-    die(call.request.how);
+    dieIfAsked(call.request);
+  },
+  DieOnMessage: (call: ServerReadableStream<Deadly, number>, callback: sendUnaryData<number>) => {
+    call.on('data', dieIfAsked);
+    call.on('end', () => callback(null, 1));
+  },
+  DieInDialogue: (call: ServerDuplexStream<Deadly, number>) => {
+    call.on('data', (request: Deadly) => {
+      dieIfAsked(request);
+      call.write(1);
+    });
+    call.on('end', () => call.end());
   },
 });
 server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), async (error, bound) => {

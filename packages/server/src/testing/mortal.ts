@@ -4,7 +4,8 @@ import { counterService } from './counter.js';
 
 /** A request to harm the process. */
 export interface Deadly {
-  readonly how: Harm;
+  /** Absent in messages of a stream that do no harm. */
+  readonly how?: Harm;
   /** The one replica to harm; the others answer. Default: all of them. */
   readonly only?: string;
 }
@@ -15,6 +16,10 @@ const METHOD = counterService.Add;
 export const mortalService = {
   Die: { ...METHOD, path: '/test.Mortal/Die' },
   DieInStream: { ...METHOD, path: '/test.Mortal/DieInStream', responseStream: true },
+  /** Its client sends what harms. */
+  DieOnMessage: { ...METHOD, path: '/test.Mortal/DieOnMessage', requestStream: true },
+  /** Answers harmless messages, and its client may send one that harms. */
+  DieInDialogue: { ...METHOD, path: '/test.Mortal/DieInDialogue', requestStream: true, responseStream: true },
 };
 
 export type Ended = Pick<StatusObject, 'code' | 'details'>;
@@ -38,6 +43,30 @@ export function dieInStream(client: Client, how: Harm): Promise<Ended> {
       .on('data', () => {})
       .on('error', () => {})
       .on('status', ({ code, details }) => resolve({ code, details }));
+  });
+}
+
+/** @returns how a stream ends on which the client sends something harmless, and then what harms the process */
+export function dieOnMessage(client: Client, how: Harm): Promise<Ended> {
+  const { path, requestSerialize, responseDeserialize } = mortalService.DieOnMessage;
+  return new Promise((resolve) => {
+    const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, () => {});
+    call.on('error', () => {}).on('status', ({ code, details }) => resolve({ code, details }));
+    call.write({});
+    call.end({ how });
+  });
+}
+
+/** @returns how a dialogue ends in which the client sends what harms the process once it has an answer */
+export function dieInDialogue(client: Client, how: Harm): Promise<Ended> {
+  const { path, requestSerialize, responseDeserialize } = mortalService.DieInDialogue;
+  return new Promise((resolve) => {
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    call
+      .on('data', () => call.write({ how }))
+      .on('error', () => {})
+      .on('status', ({ code, details }) => resolve({ code, details }));
+    call.write({});
   });
 }
 
