@@ -76,6 +76,20 @@ describe.each(['stream', 'rpc'] as const)('the addresses of a group, carrier %s'
     primaryOf(nodes)?.crash();
   });
 
+  it('may be one name with addresses of both families', async () => {
+    const first = await stage.start('r1', {}, '127.0.0.1:0');
+    const port = first.address.split(':')[1] ?? '';
+    const second = await stage.start('r2', {}, `[::1]:${port}`);
+    await stage.until(() => first.status.inSync.length === 2);
+    addresses = ['::1', '127.0.0.1'];
+    const client = connect(`${NAME}:${port}`, carrier);
+    expect(await add(client)).toBe(1);
+    expect(understudyClient(client).status().primary).toBe(first.address);
+    first.crash();
+    expect(await add(client)).toBe(2);
+    expect(second.counter.value).toBe(2);
+  });
+
   it('may change: a name is looked up again when nobody answers', async () => {
     const { nodes, port } = await startPods(1);
     addresses = ['127.0.0.7', '127.0.0.8'];

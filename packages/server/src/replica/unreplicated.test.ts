@@ -1,8 +1,10 @@
 import {
+  addAdminServicesToServer,
   Client,
   credentials,
   Metadata,
   type ServerDuplexStream,
+  type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
@@ -26,6 +28,16 @@ const debugService = {
   say: method('Say', false, false),
   chat: method('Chat', true, true),
   list: method('List', false, true),
+  join: method('Join', true, false),
+};
+/** Reflection as any package offers it: a stream whose service is not named among the unreplicated ones. */
+const reflectionService = {
+  info: { ...method('', true, true), path: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo' },
+};
+/** A request for all servers of a process, and its answer, as bytes. */
+const channelzServers = {
+  path: '/grpc.channelz.v1.Channelz/GetServers',
+  serialize: (bytes: Buffer): Buffer => bytes,
 };
 
 let stage: Stage;
@@ -33,7 +45,14 @@ let seen: Metadata[] = [];
 const clients: Client[] = [];
 beforeEach(() => {
   seen = [];
-  stage = new Stage(memoryCoordinator(), {}, [], (server) =>
+  stage = new Stage(memoryCoordinator(), {}, [], (server) => {
+    addAdminServicesToServer(server);
+    server.addService(reflectionService, {
+      info(call: ServerDuplexStream<string, string>) {
+        call.on('data', (text: string) => call.write(`${text}?`));
+        call.on('end', () => call.end());
+      },
+    });
     server.addService(debugService, {
       say(call: ServerUnaryCall<string, string>, callback: (error: null, reply: string) => void) {
         seen.push(call.metadata);
@@ -48,8 +67,13 @@ beforeEach(() => {
         for (const letter of call.request) call.write(letter);
         call.end();
       },
-    }),
-  );
+      join(call: ServerReadableStream<string, string>, callback: (error: null, reply: string) => void) {
+        const texts: string[] = [];
+        call.on('data', (text: string) => texts.push(text));
+        call.on('end', () => callback(null, texts.join()));
+      },
+    });
+  });
 });
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => understudyClient(client).close()));
@@ -87,6 +111,17 @@ async function chat(client: Client, texts: readonly string[]): Promise<string[]>
   const replies: string[] = [];
   for await (const reply of call) replies.push(reply as string);
   return replies;
+}
+
+function join(client: Client, texts: readonly string[]): Promise<string | undefined> {
+  const { path, requestSerialize, responseDeserialize } = debugService.join;
+  return new Promise((resolve, reject) => {
+    const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, (error, reply) =>
+      error === null ? resolve(reply) : reject(error),
+    );
+    for (const text of texts) call.write(text);
+    call.end();
+  });
 }
 
 async function list(client: Client, text: string): Promise<string[]> {
@@ -135,6 +170,30 @@ describe.each(['stream', 'rpc'] as const)('a service that the group does not rep
   it('answers the first stream of replies of a replicated client', async () => {
     const { client } = await start(carrier);
     expect(await list(client, 'abc')).toEqual(['a', 'b', 'c']);
+  });
+
+  it('answers the first stream of requests of a replicated client, and later ones', async () => {
+    const { client } = await start(carrier);
+    for (let i = 0; i < 2; i++) expect(await join(client, many)).toBe(many.join());
+  });
+
+  it('is reflection or channelz without being named', async () => {
+    const { client } = await start(carrier);
+    const { requestSerialize, responseDeserialize } = debugService.chat;
+    const call = client.makeBidiStreamRequest(reflectionService.info.path, requestSerialize, responseDeserialize);
+    for (const text of ['a', 'b']) call.write(text);
+    call.end();
+    const replies: unknown[] = [];
+    for await (const reply of call) replies.push(reply);
+    expect(replies).toEqual(['a?', 'b?']);
+    const { path, serialize } = channelzServers;
+    const servers = await new Promise<Buffer>((resolve, reject) => {
+      client.makeUnaryRequest(path, serialize, serialize, Buffer.alloc(0), (error, reply) =>
+        error === null ? resolve(reply ?? Buffer.alloc(0)) : reject(error),
+      );
+    });
+    // Both replicas run in this process, so either knows of two servers.
+    expect(servers.length).toBeGreaterThan(0);
   });
 
   it('does not keep the same client from replicated calls', async () => {
