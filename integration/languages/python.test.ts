@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { withGroup } from '../group.js';
+import { blocksOf } from '../../packages/docs/dist/pages/markdown.js';
+import { type Group, withGroup } from '../group.js';
 import { playFollowing, SERVICE_CONFIG, targetOf } from './play.js';
 import { findPython, type Python } from './python/find-python.js';
 
@@ -30,7 +32,54 @@ async function deposit({ path, env }: Python, target: string, id: number, servic
   return JSON.parse((await promisify(execFile)(path, args, { env })).stdout) as Ended;
 }
 
+const ROOT = new URL('../../', import.meta.url);
+
+/** What the programs of pages leave to their readers: the imports, the stub, which prints what it is answered, and a request. */
+const SURROUNDINGS = `
+import json, sys, time, uuid
+import grpc
+from bank import deposit_method, deposit_request
+
+class BankStub:
+    def __init__(self, channel):
+        self.method = deposit_method(channel)
+
+    def Deposit(self, *args, **options):
+        reply = self.method(*args, **options)
+        print(json.dumps(reply))
+        return reply
+
+SERVICE_CONFIG = json.loads(sys.argv[1])
+request = deposit_request(int(sys.argv[2]), "python", 100)
+`;
+
+/** Runs the Python of a page, and then \`more\`. @returns what its call was answered */
+async function runPage({ path, env }: Python, page: string, group: Group, id: number, more = ''): Promise<object> {
+  const blocks = blocksOf(readFileSync(new URL(page, ROOT), 'utf8')).filter(({ language }) => language === 'python');
+  const code = blocks.map((block) => block.code).join('\n');
+  const target = /ipv4:[\d.:,]+/;
+  expect(code).toMatch(target);
+  const program = [SURROUNDINGS, code.replace(target, targetOf(group)), more].join('\n');
+  const args = ['-c', program, JSON.stringify(SERVICE_CONFIG), String(id)];
+  const pythonpath = fileURLToPath(new URL('python', import.meta.url));
+  const { stdout } = await promisify(execFile)(path, args, { env: { ...env, PYTHONPATH: joined(env, pythonpath) } });
+  return JSON.parse(stdout);
+}
+
+const joined = ({ PYTHONPATH }: NodeJS.ProcessEnv, path: string): string =>
+  PYTHONPATH === undefined ? path : `${path}:${PYTHONPATH}`;
+
 describe('a client in Python', () => {
+  it('is what the README and the page on other languages show', (test) =>
+    withGroup({}, async (group) => {
+      const python = pythonOr(test);
+      expect(await runPage(python, 'README.md', group, 1)).toMatchObject({ sequence: 1, balanceCents: 100 });
+      await group.replicas.killPrimary(() => false);
+      const page = 'packages/docs/other-languages.md';
+      const answer = await runPage(python, page, group, 2, 'deposit(request)');
+      expect(answer).toMatchObject({ sequence: 2, balanceCents: 200 });
+    }));
+
   it('is refused by a backup, works with the primary, and its retry has its effect once', (test) =>
     withGroup({}, async (group) => {
       const { replicas } = group;

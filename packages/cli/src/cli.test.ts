@@ -208,6 +208,16 @@ describe('understudy force', () => {
     expect((await status()).out).toContain('forced: an operator chose the primary');
   });
 
+  it('says with --json what it did, or why it did nothing', async () => {
+    await runs(member(2, 9), '127.0.0.2:50052');
+    const refused = await force('bank-2', '--json');
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.out).error).toMatchObject({ code: 'UNDERSTUDY_SETUP' });
+    const { code, out, err } = await force('bank-2', '--yes', '--json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(JSON.parse(out)).toEqual({ group: GROUP, replica: 'bank-2', done: 'forced', term: 5 });
+  });
+
   it.each([2, 3])('refuses bank-%i while the in-sync replica bank-2 runs', async (number) => {
     await runs(member(2), '127.0.0.2:50051');
     await runs(member(3), '127.0.0.3:50051');

@@ -152,4 +152,36 @@ describe('understudy', () => {
     expect(asked).toEqual(['Restore']);
     expect(await understudy('restore', '--replica', 'bank-7')).toMatchObject({ code: 1 });
   });
+
+  it.each([
+    ['add', ['--replica', 'bank-2'], [{ replica: 'bank-2', done: 'in sync' }]],
+    ['remove', ['--replica', 'bank-3'], [{ replica: 'bank-3', done: 'removed' }]],
+    [
+      'replace',
+      ['--replica', 'bank-3', '--by', 'bank-2'],
+      [
+        { replica: 'bank-2', done: 'in sync' },
+        { replica: 'bank-3', done: 'removed' },
+      ],
+    ],
+    ['restore', ['--replica', 'bank-1'], [{ replica: 'bank-1', done: 'puts the record back' }]],
+  ])('%s says with --json what it did, each thing on a line', async (command, args, done) => {
+    const { code, out, err } = await understudy(command, ...args, '--json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(done.map((each) => ({ group: 'bank', ...each })));
+  });
+
+  it.each(['add', 'remove', 'replace', 'restore'])('%s says with --json why it did nothing', async (command) => {
+    const by = command === 'replace' ? ['--by', 'bank-9'] : [];
+    const { code, out, err } = await understudy(command, '--replica', 'bank-9', ...by, '--timeout', '0.1', '--json');
+    expect(code).toBe(1);
+    const { error } = JSON.parse(out);
+    expect(error.code).toBe('UNDERSTUDY_SETUP');
+    expect(err).toBe(`${error.message}\n`);
+  });
 });

@@ -31,7 +31,7 @@ it('bash completes commands, their options, and files where a file is wanted', a
   expect(await offered('status', '--group', 'x')).toEqual(['']);
 });
 
-it.each(['zsh', 'fish'])('%s, where it is installed, reads its script without complaint', async (shell) => {
+it.for(['zsh', 'fish'])('%s, where it is installed, reads its script without complaint', async (shell, { skip }) => {
   const text = await script(shell);
   expect(text).toContain('Show the record of each group');
   expect(text).toContain('group-secret-file');
@@ -40,7 +40,11 @@ it.each(['zsh', 'fish'])('%s, where it is installed, reads its script without co
   writeFileSync(file, text);
   const checked = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
   rmSync(folder, { recursive: true });
-  if (checked.error === undefined) expect(checked).toMatchObject({ status: 0, stderr: '' });
+  if (checked.error !== undefined) {
+    console.warn(`NOT TESTED: ${shell} does not read its completion script, since it is not installed`);
+    skip(`${shell} is not installed`);
+  }
+  expect(checked).toMatchObject({ status: 0, stderr: '' });
 });
 
 it('an unknown shell is refused with a list of the known ones', async () => {
