@@ -33,6 +33,7 @@ const WITH_PROCESSES = [
   'packages/server/src/lives/joining.test.ts',
   'packages/server/src/replica/{end-to-end,forgotten,generations,poison,processes,uncaught}.test.ts',
   'packages/server/src/upgrades/{anew,rolling}.test.ts',
+  'packages/docs/src/site/built.test.ts',
   'packages/otel/src/traced.test.ts',
   'packages/testing/src/determinism/check-determinism.test.ts',
   'packages/testing/src/group/{in-process-group,nested-streams,relayed-streams}.test.ts',
