@@ -116,8 +116,9 @@ async function watchGroup(): Promise<{ readonly seen: readonly string[]; end(): 
       const last = await record.read();
       if (last?.epoch !== first?.epoch) seen.push(`epoch ${last?.epoch}`);
       for (const [i, { id, logged }] of replicas.entries()) {
-        for (const { event } of logged.slice(before[i])) {
-          if (event === 'role' || /removes a backup/.test(String(event))) seen.push(`${id}: ${event}`);
+        for (const { event, role, peer, reason } of logged.slice(before[i])) {
+          if (event === 'role') seen.push(`${id}: ${event} ${role}`);
+          if (/removes a backup/.test(String(event))) seen.push(`${id}: ${event} ${peer}: ${reason}`);
         }
       }
       unwatch();
