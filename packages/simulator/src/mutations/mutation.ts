@@ -56,6 +56,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: what may have ended a primary is started once all others know that it is next',
   'messages of death: a promotion suspects what it cuts, too',
   'messages of death: a clock that is set forward ends no care',
+  'messages of death: a clock that is set back does not prolong the care',
   'messages of death: a handler that began before goes on with care, even if its callee takes long to answer',
   'messages of death: the last replica in sync waits for a backup that left for its state',
   'messages of death: the last replica in sync waits for no learner while its state cannot be copied',

@@ -34,15 +34,17 @@ export function isNamed(r: ReplicaState, what: Orderable): boolean {
 }
 
 /**
- * Whether the primary of this term takes care because its predecessor died a short time ago. Both clocks must say that
- * this time is over: the wall clock may have been set forward, and its own clock tells a replica only for how long it
- * has known of the term.
+ * Whether the primary of this term takes care because its predecessor died a short time ago. The wall clock alone cannot
+ * tell: it may have been set forward, and where it was set back the order's time stands still until it is caught up. So
+ * the time is never over before this replica has known of the term for as long, and is over at the latest when it has
+ * known for as long of the judgement.
  */
 export const takesCare = (r: ReplicaState, forMs: number = CARE_MS): boolean => {
   const deaths = r.record?.deaths;
   if (deaths === undefined || deaths.unexplained === 0) return false;
   const isSoon = Math.max(r.clocks.orderMs(), r.order.timeMs) <= deaths.careUntilMs - (CARE_MS - forMs);
-  return isSoon || /* rule care-by-own-clock */ r.deaths.isTermYoung(r.nowMs, forMs);
+  const isJudgedSoon = isSoon && /* rule care-ends-by-own-clock */ r.deaths.isJudgementYoung(r.nowMs, forMs);
+  return isJudgedSoon || /* rule care-by-own-clock */ r.deaths.isTermYoung(r.nowMs, forMs);
 };
 
 /**

@@ -102,6 +102,7 @@ function takeIn(r: ReplicaState, record: GroupRecord): void {
   }
   const hasOtherSettings = record.settings !== r.record?.settings;
   sayPoisoned(r, r.record, record);
+  if (r.record?.deaths?.unjudged && record.deaths?.unjudged !== true) r.deaths.judged(r.nowMs);
   r.record = record;
   const isNewTerm = record.term > r.term;
   r.term = record.term;

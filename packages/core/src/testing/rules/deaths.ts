@@ -33,6 +33,12 @@ export const DEATH_RULES: readonly Rule[] = [
     lacks: 'S3>C1  replies #1 UNDERSTUDY_POISON stable',
   },
   {
+    rule: 'messages of death: a clock that is set back does not prolong the care',
+    scenario: 'care-clock-back',
+    without: { 'care-ends-by-own-clock': 'true' },
+    lacks: 'S3  processes 2 at 3600000: m1',
+  },
+  {
     rule: 'messages of death: a handler that began before goes on with care, even if its callee takes long to answer',
     scenario: 'poison-old-step',
     without: { 'old-steps-with-care': 'false' },

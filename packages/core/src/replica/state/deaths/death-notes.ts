@@ -33,6 +33,7 @@ export class DeathNotes {
   readonly ended = new Map<Stream, Reply>();
   readonly #freed = new Set<string>();
   #termSinceMs = Number.NEGATIVE_INFINITY;
+  #judgedSinceMs = Number.NEGATIVE_INFINITY;
   readonly #anonymous = new Map<string, number>();
   #anonymousCount = 0;
   #suspects: Deaths['suspects'] = [];
@@ -85,8 +86,19 @@ export class DeathNotes {
     return nowMs - this.#termSinceMs <= forMs;
   }
 
+  /** Whether this replica learned at most `forMs` ago of what the last primaries may have died. */
+  isJudgementYoung(nowMs: number, forMs: number): boolean {
+    return nowMs - this.#judgedSinceMs <= forMs;
+  }
+
+  /** The record says since now of what the last primary may have died. */
+  judged(nowMs: number): void {
+    this.#judgedSinceMs = nowMs;
+  }
+
   newTerm(nowMs: number): void {
     this.#termSinceMs = nowMs;
+    this.#judgedSinceMs = nowMs;
     this.carefulAt = NO_ORDER;
     this.#freed.clear();
     this.#anonymous.clear();
