@@ -65,8 +65,9 @@ export interface MethodEntry {
    */
   readonly readFrom?: 'primary' | 'backup';
   /**
-   * Calls complete as soon as they have their place in the order; the handler's answer is not sent. Cannot be combined
-   * with `readOnly`. Callers do not learn what the handler answers, an error included. Default: false.
+   * Calls complete as soon as they have their place in the order; the handler's answer is not sent. Callers get a message
+   * without bytes, which every protobuf type reads as its defaults; a serializer of your own must read that, too. Cannot be
+   * combined with `readOnly`. Callers do not learn what the handler answers, an error included. Default: false.
    */
   readonly oneWay?: boolean;
   /**
