@@ -9,13 +9,13 @@ import { replicated, understudyClient } from '@understudy/client';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import type { Coordinator } from '@understudy/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Busy, busyService } from '../testing/busy.js';
-import { type BusyPrograms, BusyReplica, type BusySetup } from '../testing/busy-replica.js';
 import { counterService } from '../testing/counter.js';
+import { type Busy, busyService } from './testing/busy.js';
+import { type BusyPrograms, BusyReplica, type BusySetup } from './testing/busy-replica.js';
 
 // Runs what `npm run build` made.
 const PROGRAMS: BusyPrograms = {
-  replica: fileURLToPath(new URL('../../dist/testing/child-busy.js', import.meta.url)),
+  replica: fileURLToPath(new URL('../../dist/liveness/testing/child-busy.js', import.meta.url)),
   coordinators: fileURLToPath(new URL('../../../coordinator-embedded/dist/index.js', import.meta.url)),
 };
 const NAMES = ['r1', 'r2', 'r3'];

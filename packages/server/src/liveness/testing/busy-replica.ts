@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { ReplicaServerOptions } from '../replica/options.js';
+import type { ReplicaServerOptions } from '../../replica/options.js';
 
 /** How the replicas of a group that can be blocked are set up. */
 export interface BusySetup {

@@ -1,5 +1,5 @@
 /** A service whose handlers block the event loop. */
-import { counterService } from './counter.js';
+import { counterService } from '../../testing/counter.js';
 
 export interface Busy {
   readonly ms: number;

@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger } from '@understudy/core';
-import { createReplica, type ReplicaServerOptions } from '../index.js';
+import { createReplica, type ReplicaServerOptions } from '../../index.js';
+import { Counter, counterService } from '../../testing/counter.js';
 import { type Busy, busyService } from './busy.js';
-import { Counter, counterService } from './counter.js';
 
 /**
  * One replica of the counter as a process of its own, with methods that block its event loop. Its arguments are its
