@@ -72,6 +72,7 @@ export class BusyReplica {
       const gone = (): void => settle(() => reject(new Error(`the replica ended: ${this.stderr}`)));
       const look = (): void => {
         if (condition()) settle(resolve);
+        else if (!this.runs) gone();
       };
       const settle = (how: () => void): void => {
         this.child.off('message', look).off('exit', gone);
