@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
@@ -69,7 +70,56 @@ async function runPage({ path, env }: Python, page: string, group: Group, id: nu
 const joined = ({ PYTHONPATH }: NodeJS.ProcessEnv, path: string): string =>
   PYTHONPATH === undefined ? path : `${path}:${PYTHONPATH}`;
 
+/** Uses up the five attempts that gRPC allows within less than a tenth of a second, unless it is told to wait. */
+const HASTY = {
+  loadBalancingConfig: [{ round_robin: {} }],
+  methodConfig: [
+    {
+      name: [{ service: 'bank.v1.Bank' }],
+      retryPolicy: {
+        ...{ maxAttempts: 5, initialBackoff: '0.01s', maxBackoff: '0.01s', backoffMultiplier: 1 },
+        retryableStatusCodes: ['ABORTED', 'UNAVAILABLE'],
+      },
+    },
+  ],
+};
+
+/** Makes a deposit when its standard input says so. Arguments: target, service config. */
+const WHEN_TOLD = `
+import sys
+import grpc
+from bank import deposit_method, deposit_request
+
+with grpc.insecure_channel(sys.argv[1], options=[("grpc.service_config", sys.argv[2])]) as channel:
+    grpc.channel_ready_future(channel).result()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    try:
+        reply = deposit_method(channel)(deposit_request(1, "python", 100), timeout=60)
+        print(reply["sequence"])
+    except grpc.RpcError as error:
+        print(error.code().name, error.details())
+`;
+
 describe('a client in Python', () => {
+  it('waits before its next attempt as long as a backup says that has lost its primary, and so outlasts the failover', (test) =>
+    withGroup({}, async (group) => {
+      const { path, env } = pythonOr(test);
+      const { replicas } = group;
+      const args = ['-c', WHEN_TOLD, targetOf(group, replicas.inSyncBackups), JSON.stringify(HASTY)];
+      const pythonpath = fileURLToPath(new URL('python', import.meta.url));
+      const child = spawn(path, args, { env: { ...env, PYTHONPATH: joined(env, pythonpath) } });
+      const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+      try {
+        expect((await lines.next()).value).toBe('ready');
+        await replicas.killPrimary(() => false);
+        child.stdin.end('\n');
+        expect((await lines.next()).value).toBe('1');
+      } finally {
+        child.kill('SIGKILL');
+      }
+    }));
+
   it('is what the README and the page on other languages show', (test) =>
     withGroup({}, async (group) => {
       const python = pythonOr(test);
