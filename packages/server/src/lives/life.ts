@@ -193,9 +193,9 @@ export class Life {
    * uses up the five attempts that gRPC allows it before that.
    */
   get pushbackMs(): number | undefined {
-    if (this.#role.role !== 'backup') return undefined;
-    const { primary } = this.#core.status;
-    if (primary === undefined || this.#outgoingPeers.isUp(primary)) return undefined;
+    // Each term begins with a change of role, so the primary is the present one. A whole status would cost each refusal more.
+    const { role, primary } = this.#role;
+    if (role !== 'backup' || primary === undefined || this.#outgoingPeers.isUp(primary)) return undefined;
     return this.#core.config.leaseMs / 2;
   }
 
