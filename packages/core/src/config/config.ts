@@ -71,8 +71,8 @@ export interface Budgets {
    * The same for all clients together. From half of it on, one address may hold no more than half, and what is kept for
    * clients that are gone is freed after `sessionMs`. Calls without a session may hold half of it, and those of one address a
    * quarter. A client for which next to nothing is kept (`totalBytes` divided by four times `sessionsMax`, 128 KiB) is
-   * always served. Lower it where memory is scarce: a replica takes up to four times as much. 65,536 to 2^40 bytes.
-   * Default: 536,870,912 (512 MiB).
+   * always served, unless its call is of a method that gives large replies. Lower it where memory is scarce: a replica
+   * takes up to four times as much. 65,536 to 2^40 bytes. Default: 536,870,912 (512 MiB).
    */
   readonly totalBytes: number;
   /**

@@ -2,7 +2,7 @@
 
 import type { ReadReply, SeqReply, StreamAsk } from '../model/frames.js';
 import { type LinkId, NO_ORDER, type OrderNum, type SeqNum } from '../model/ids.js';
-import type { Outcome } from '../model/outcome.js';
+import { type Outcome, replyBytes } from '../model/outcome.js';
 import type { Stream } from './stream.js';
 
 /** A reply that leaves at the end of the turn. Its order may become stable until then. */
@@ -84,6 +84,13 @@ export class ClientSession {
     this.heartbeatMs = heartbeatMs;
     this.echoedMs = heartbeatMs;
     this.echoedAtMs = nowMs;
+  }
+
+  /** The bytes of the large replies that the link has not passed on yet, or that wait for it. */
+  get unreadBytes(): number {
+    let bytes = this.bulkBytes;
+    for (const { outcome } of this.bulk) bytes += replyBytes(outcome);
+    return bytes;
   }
 
   /** The session said that a large request will follow on this link. */

@@ -99,7 +99,7 @@ function start(p: PrimaryState, work: Work): Started {
         return OTHER;
       }
       const refused =
-        refusedAtTurn(r, connection, message, request) ??
+        refusedAtTurn(r, connection, message, request, p.largeMethods.get(request.method) ?? 0) ??
         refusedForCopy(p, request) ??
         refusedAsPoison(r, connection, request);
       if (refused !== undefined) {

@@ -74,20 +74,47 @@ export function waitsForLink(p: PrimaryState, connection: Connection, request: R
   if (session === undefined || request.stream !== undefined) return false;
   // A call whose reply will be small need not wait.
   if (!p.largeMethods.has(request.method)) return false;
-  let bytes = session.bulkBytes;
-  // Replies that may not leave yet will take room on the link, too.
-  for (const reply of p.waiting) if (reply.connection === connection) bytes += replyBytes(reply.outcome);
-  for (const { outcome } of session.bulk) bytes += replyBytes(outcome);
-  if (bytes >= p.r.config.budgets.sessionBytes / 8) return true;
+  const { sessionBytes, totalBytes } = p.r.config.budgets;
+  let own = session.unreadBytes;
+  let all = unreadBytes(p);
+  // Replies that may not leave yet will take room on the link, too, and so will those that are being made.
+  for (const reply of p.waiting) if (reply.connection === connection) own += replyBytes(reply.outcome);
+  for (const { work } of p.reads.values()) {
+    const bytes = p.largeMethods.get(work.request.method) ?? 0;
+    all += bytes;
+    if (work.connection === connection) own += bytes;
+  }
+  if (own >= sessionBytes / 8) return true;
+  // Many clients that do not read may each stay below that.
+  if (own > 0 && all > totalBytes / 4) return true;
   // The client has the other replies but has not said so yet, or its link broke and it has yet to ask for them again.
   return p.r.nowMs - session.passedOnMs < SEEN_WITHIN_MS && overBudget(p.r, connection) !== undefined;
 }
 
-/** Notes whether a method gives large replies. */
+/** It is asked for each call of a method that gives large replies, so it is not counted anew each time. */
+function unreadBytes(p: PrimaryState): number {
+  if (p.unreadBytes === undefined) {
+    p.unreadBytes = 0;
+    for (const { session } of p.r.connections.values()) p.unreadBytes += session?.unreadBytes ?? 0;
+  }
+  return p.unreadBytes;
+}
+
+/**
+ * Notes whether a method gives large replies, and how large. It takes some small ones in a row until a method is not taken
+ * for one that does any more, since a client may choose what it asks for.
+ */
 export function noteSize(p: PrimaryState, method: string | undefined, outcome: Outcome): void {
   if (method === undefined || method === '') return;
-  if (replyBytes(outcome) > LARGE_BYTES) p.largeMethods.add(method);
-  else if (p.largeMethods.size > 0) p.largeMethods.delete(method);
+  const bytes = replyBytes(outcome);
+  if (bytes > LARGE_BYTES) {
+    p.largeMethods.set(method, bytes);
+    return;
+  }
+  const before = p.largeMethods.get(method);
+  if (before === undefined) return;
+  if (before > 2 * LARGE_BYTES) p.largeMethods.set(method, before / 2);
+  else p.largeMethods.delete(method);
 }
 
 /** No client of ours has more open calls than this. */
@@ -111,6 +138,7 @@ export function postpone(p: PrimaryState, connection: Connection, work: Work): b
 
 /** At a tick: stops waiting for clients that did not say in time which replies they have seen. */
 export function resumeAllPostponed(p: PrimaryState): void {
+  p.unreadBytes = undefined;
   for (const connection of [...p.postponed.keys()]) resumePostponed(p, connection);
 }
 

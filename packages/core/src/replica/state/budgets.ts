@@ -86,15 +86,19 @@ export const refusal = (reason: string): Reply => ownReply('UNDERSTUDY_OVERLOADE
 
 const peerOf = ({ session, peer }: Connection): string => session?.peer ?? peer ?? '';
 
-/** @returns the outcome of a call whose turn has come while too many replies of its client wait to be acknowledged */
+/**
+ * @param replyBytes how large the reply will be, if the method is known to give large ones
+ * @returns the outcome of a call whose turn has come while too many replies of its client wait to be acknowledged
+ */
 export function refusedAtTurn(
   r: ReplicaState,
   connection: Connection,
   { usage }: Message,
   request: Request,
+  replyBytes: number,
 ): Outcome | undefined {
   if (request.stream !== undefined) return undefined;
-  const reason = overBudget(r, connection, { factor: REPLIES_FACTOR, share: usage });
+  const reason = overBudget(r, connection, { factor: REPLIES_FACTOR, more: replyBytes, share: usage });
   return reason === undefined ? undefined : refusal(reason);
 }
 

@@ -101,8 +101,10 @@ export class PrimaryState {
   itemsWait = false;
   /** Work whose turn had come while too many large replies waited for its client's link. */
   readonly postponed: Map<Connection, Work[]>;
-  /** The methods whose newest reply was large. Only their calls are postponed. */
-  readonly largeMethods: Set<string>;
+  /** The methods whose newest replies were large, with the bytes of one. Only their calls are postponed. */
+  readonly largeMethods: Map<string, number>;
+  /** The large replies that wait for the links of all sessions, in bytes, as of the last tick; undefined until it is asked for. */
+  unreadBytes: number | undefined;
   /** The open streams of plain clients, by the RPC that opened each. */
   readonly streamCalls: Map<CallId, Stream>;
   /** Orders up to this one go to the backups directly, even in the `destination` embodiment. */
@@ -164,7 +166,7 @@ export class PrimaryState {
     this.sessionsReadSinceMs = before?.sessionsReadSinceMs ?? Number.NEGATIVE_INFINITY;
     this.waiting = before?.waiting ?? [];
     this.postponed = before?.postponed ?? new Map();
-    this.largeMethods = before?.largeMethods ?? new Set();
+    this.largeMethods = before?.largeMethods ?? new Map();
     this.streamCalls = before?.streamCalls ?? new Map();
     this.setAside = before?.setAside ?? new Map();
     this.checkpointDueAt = before?.checkpointDueAt ?? (r.config.checkpointEvery as OrderNum);
