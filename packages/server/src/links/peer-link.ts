@@ -146,12 +146,17 @@ export class PeerLink {
     this.#connect();
   }
 
-  /** Ends the link after what was sent on it. @returns resolves when that has left */
-  close(): Promise<void> {
+  /**
+   * Ends the link after what was sent on it.
+   *
+   * @param withinMs when it ends at the latest, however much the peer has yet to read
+   * @returns resolves when everything has left
+   */
+  close(withinMs = LAST_FRAMES_MS): Promise<void> {
     const [link, channel] = [this.#link, this.#channel];
     channel?.flush();
     this.#abandon();
-    if (link !== undefined) hangUp(link, LAST_FRAMES_MS);
+    if (link !== undefined) hangUp(link, withinMs);
     return channel?.passedOn() ?? Promise.resolve();
   }
 
