@@ -91,7 +91,7 @@ describe('a state whose copies and restores block the process for longer than a 
 });
 
 // By hand: STATE_MIB=300 npx vitest run --project processes packages/server/src/replica/processes.test.ts -t MiB
-const { STATE_MIB = '48' } = process.env;
+const { STATE_MIB = '32' } = process.env;
 
 describe('a large state', () => {
   it.each([
