@@ -135,8 +135,9 @@ export interface ReplicaStatus {
    */
   readonly blocked: string | undefined;
   /**
-   * What makes the group weaker than its replicas in sync suggest, in a sentence: a backup whose state is known to differ, or
-   * a primary without a backup although the group has other members. Undefined if this replica knows of nothing.
+   * What makes the group weaker than its replicas in sync suggest, in a sentence: a backup whose state is known to differ,
+   * a primary without a backup although the group has other members, or one that no replica can join because streams have
+   * been open for too long. Undefined if this replica knows of nothing.
    */
   readonly degraded: string | undefined;
   /** Why this replica goes on although it was told to stop, in a sentence; undefined unless it does. */

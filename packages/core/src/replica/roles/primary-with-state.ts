@@ -3,6 +3,7 @@ import type { OrderNum } from '../../model/ids.js';
 import { onCopyFailed, onOwnCheckpoint } from '../checkpoint/checkpoints.js';
 import { onDrawn } from '../checkpoint/sending.js';
 import { onPrimaryDigested, statesEqualUpTo } from '../copying/deciding.js';
+import { whyNoneJoins } from '../state/base.js';
 import { PrimaryOfHandlers } from './primary-of-handlers.js';
 
 /** The part of a primary that concerns copies of the user's state, and digests of it. */
@@ -34,10 +35,14 @@ export abstract class PrimaryWithState extends PrimaryOfHandlers {
   override get degraded(): string | undefined {
     const { differed, learners, r } = this.p;
     const { record } = r;
-    if (record === undefined || record.inSync.length > 1 || Object.keys(record.addresses).length < 2) return undefined;
+    if (record === undefined || Object.keys(record.addresses).length < 2) return undefined;
+    const noneJoins = whyNoneJoins(r);
+    if (record.inSync.length > 1) return noneJoins;
     const alone = 'no backup is in sync, so the group stops if this replica does';
-    if (differed === undefined || !learners.has(differed.id)) return alone;
-    return `${alone}: ${differed.id} left at order ${differed.orderNum}, because it differs (UNDERSTUDY_DIVERGED), and is to restore this replica's state`;
+    if (differed !== undefined && learners.has(differed.id)) {
+      return `${alone}: ${differed.id} left at order ${differed.orderNum}, because it differs (UNDERSTUDY_DIVERGED), and is to restore this replica's state`;
+    }
+    return noneJoins === undefined ? alone : `${alone}; ${noneJoins}`;
   }
 
   override get statesEqualUpTo(): OrderNum {

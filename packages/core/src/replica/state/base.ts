@@ -49,6 +49,15 @@ export function needsBase(p: PrimaryState, work: Work | undefined): boolean {
   return base === undefined || r.order.processedUpTo - base.orderNum >= r.config.checkpointEvery;
 }
 
+/** Why no replica can join, in a sentence for operators; undefined if one can. */
+export function whyNoneJoins(r: ReplicaState): string | undefined {
+  if (r.openStreams === 0 || usableBase(r) !== undefined) return undefined;
+  return (
+    `no replica can join, because streams have been open for more than ${BASE_LAG_MAX} orders; one that is restarted ` +
+    'stays outside until there is a moment in which none is open'
+  );
+}
+
 /** The order up to which the log may be dropped so that replicas can still join from the base. */
 export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   const base = usableBase(r);
