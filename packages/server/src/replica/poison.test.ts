@@ -176,6 +176,8 @@ const CHOSEN = new Set([
   'semi-active exit call',
   'semi-active late exit call',
   'passive late exit stream',
+  'semi-active abort message of a stream',
+  'passive exit dialogue',
   'semi-active segfault plain',
   'passive memory call',
   'semi-active endless loop call',
