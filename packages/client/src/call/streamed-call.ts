@@ -96,6 +96,15 @@ export class StreamedCall extends SessionCall implements OpenStream {
     this.#incoming.end({ local: true, ending: errorStatus(code, reason, { mayHaveTakenEffect }) });
   }
 
+  /** Nothing of it was sent, so the session took one message at most. */
+  resubmit(): void {
+    if (this.#deaf) return;
+    if (this.#outgoing.rewindable) this.#outgoing.rewind();
+    else this.#outgoing.takeBack();
+    this.#session = undefined;
+    this.submit();
+  }
+
   passOn(): void {
     const plain = new PlainStream(this.openPlain(), this.plainMetadata);
     this.#session = plain;

@@ -130,6 +130,11 @@ export function sendCredits(s: SessionState): void {
 export function sendWaiting(s: SessionState, stream: ClientStream): void {
   if (s.primary === undefined) return;
   if (stream.id === undefined) {
+    // A heartbeat asks the primary, as for calls.
+    if (s.inDoubt) {
+      s.wantFlush();
+      return;
+    }
     if (s.sent.size >= RETAINED_MAX) return;
     stream.id = number(s, { ...stream.opening, stream: { kind: 'open' } }, stream);
     s.streamsById.set(stream.id, stream);
