@@ -55,6 +55,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: a timer that is refused is due again',
   'messages of death: what may have ended a primary is started once all others know that it is next',
   'messages of death: a promotion suspects what it cuts, too',
+  'messages of death: a message of a stream is suspected by one name, whether or not the replica has opened the stream',
   'messages of death: a clock that is set forward ends no care',
   'messages of death: a clock that is set back does not prolong the care',
   'messages of death: a handler that began before goes on with care, even if its callee takes long to answer',

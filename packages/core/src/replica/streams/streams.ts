@@ -26,7 +26,7 @@ export const methodOf = (connection: Connection, request: Request): string => {
   if (stream === undefined || stream.kind === 'open' || stream.kind === 'credit') return request.method;
   // A successor may not have opened the stream yet, and its opening names the method then.
   const opening = connection.messages.get(stream.of)?.request;
-  return connection.streams.get(stream.of)?.method ?? opening?.method ?? request.method;
+  return connection.streams.get(stream.of)?.method ?? /* rule name-by-opening */ opening?.method ?? request.method;
 };
 
 /** The handler is about to get a message. If it opens a stream, every replica knows the stream from here on. */

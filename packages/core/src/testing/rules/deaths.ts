@@ -57,6 +57,12 @@ export const DEATH_RULES: readonly Rule[] = [
     lacks: 'S2  processes 4: m1',
   },
   {
+    rule: 'messages of death: a message of a stream is suspected by one name, whether or not the replica has opened the stream',
+    scenario: 'poison-passive-stream',
+    without: { 'name-by-opening': 'undefined' },
+    shows: 'S3  processes 2: m1(1.1)',
+  },
+  {
     rule: 'messages of death: a promotion suspects what it cuts, too',
     scenario: 'cut-is-suspected',
     without: { 'cut-orders-suspected': '[]' },
