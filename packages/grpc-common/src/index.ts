@@ -37,6 +37,13 @@ export { loggerOf, SILENT } from './logging/stderr-logger.js';
 export { callMetadataOf, entriesOf, isMetadata, metadataOf, NO_METADATA, sameEntries } from './metadata.js';
 export { OPERATOR_PROOF_BYTES, type OperatorAsks, operatorProof, PROOF_KEY } from './operator-proof.js';
 export { errorOf, isError, messageOf, sentenceOf } from './reasons.js';
-export { errorReply, errorStatus, localStatus, statusOfUnderstudyError, wellFormed } from './statuses.js';
+export {
+  detailsForRpc,
+  errorReply,
+  errorStatus,
+  localStatus,
+  statusOfUnderstudyError,
+  wellFormed,
+} from './statuses.js';
 export { isUnreplicated } from './unreplicated.js';
 export { callerEntries, carriedMetadata, replyEntries } from './wire-metadata.js';

@@ -59,3 +59,23 @@ export function localStatus(code: Status, details: string, mayHaveTakenEffect: b
 
 /** Text that can be sent as the details of a status; anything else makes grpc-js throw. */
 export const wellFormed = (text: string): string => text.replace(LONE_SURROGATES, '\ufffd');
+
+/** The most characters of details that an RPC carries, percent-encoded as gRPC sends them. */
+const RPC_DETAILS_MAX = 16_384;
+
+/**
+ * The details of a status as an RPC can carry them. HTTP/2 ends a connection, with all its calls, over headers of more
+ * than 64 KiB, and the client would make the call again each time. So only the beginning of longer details is sent.
+ */
+export function detailsForRpc(text: string): string {
+  const details = wellFormed(text);
+  if (details.length * 9 <= RPC_DETAILS_MAX || encodeURI(details).length <= RPC_DETAILS_MAX) return details;
+  let kept = '';
+  let size = 0;
+  for (const character of details) {
+    size += encodeURI(character).length;
+    if (size > RPC_DETAILS_MAX) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}

@@ -42,6 +42,25 @@ async function gatewayed(
 const answered = async (outcome: Reply, header?: Uint8Array) =>
   (await gatewayed((call, callback) => answer(call, callback, outcome, header))).call('one');
 
+describe('details that are too long for an RPC', () => {
+  it.each([
+    ['é', 20_000],
+    ['😀', 20_000],
+    ['a', 200_000],
+  ])('are cut, and the connection goes on: %s, %i times', async (character, times) => {
+    const details = character.repeat(times);
+    const { status: told } = await answered({ kind: 'reply', code: 3, details });
+    expect(told.code).toBe(3);
+    expect(told.details).toMatch(/^.{1000,}…$/u);
+    expect(details.startsWith(told.details.slice(0, -1))).toBe(true);
+  });
+
+  it('are left alone up to 16 KiB', async () => {
+    const { status: told } = await answered({ kind: 'reply', code: 3, details: 'a'.repeat(16_384) });
+    expect(told.details).toBe('a'.repeat(16_384));
+  });
+});
+
 describe('an incoming call', () => {
   async function incoming(metadata: Metadata, deadline?: number): Promise<IncomingCall> {
     const seen: IncomingCall[] = [];

@@ -2,7 +2,7 @@
 import { Metadata, type ServerUnaryCall, type StatusObject, type sendUnaryData } from '@grpc/grpc-js';
 import type { ErrorCode } from '@understudy/core';
 import type { Reply } from '@understudy/core/internal';
-import { asBuffer, EFFECT_KEY, errorStatus, HEADER_KEY, metadataOf, wellFormed } from '@understudy/grpc-common';
+import { asBuffer, detailsForRpc, EFFECT_KEY, errorStatus, HEADER_KEY, metadataOf } from '@understudy/grpc-common';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { mayHaveTakenEffect, wasTriedBefore } from '../capture/retries.js';
 
@@ -36,7 +36,7 @@ export function answer(
   if (succeeds) {
     callback(null, asBuffer(message), trailers);
   } else {
-    callback({ code, details: wellFormed(details), ...(trailers !== undefined && { metadata: trailers }) });
+    callback({ code, details: detailsForRpc(details), ...(trailers !== undefined && { metadata: trailers }) });
   }
 }
 

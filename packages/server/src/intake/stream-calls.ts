@@ -11,7 +11,7 @@ import {
   STREAM_WINDOW_BYTES,
   type StreamItem,
 } from '@understudy/core/internal';
-import { metadataOf, wellFormed } from '@understudy/grpc-common';
+import { detailsForRpc, metadataOf } from '@understudy/grpc-common';
 import type { StreamArrival } from '../capture/arrival.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { failStream, LIFE_ENDED } from './answer.js';
@@ -176,7 +176,7 @@ const hasRoom = ({ sizes, bytes }: OpenRpc): boolean => sizes.length < STREAM_WI
 
 function finish({ arrival, reply }: OpenRpc, { code, details, trailers }: Reply): void {
   const metadata = trailers === undefined ? undefined : metadataOf(trailers);
-  const status = { code, details: wellFormed(details), ...(metadata !== undefined && { metadata }) };
+  const status = { code, details: detailsForRpc(details), ...(metadata !== undefined && { metadata }) };
   if (arrival.kind === 'clientStream') {
     if (code === 0 && reply !== undefined) arrival.callback(null, reply, metadata);
     else arrival.callback(status);
