@@ -126,7 +126,9 @@ describe('a handler that leaves an error to nobody', () => {
     }
     const after = await until(primary, ({ strayErrors }) => strayErrors >= 2 * ERRORS.length);
     for (const { logged } of [primary, backup]) {
-      expect(logged.filter(({ event }) => event !== 'an error that nobody caught ends its call')).toEqual([]);
+      // On a busy machine a replica that joins may say that it waits.
+      const others = logged.filter(({ event }) => event !== 'this replica waits');
+      expect(others.filter(({ event }) => event !== 'an error that nobody caught ends its call')).toEqual([]);
     }
     expect(after).toMatchObject({ role: 'primary', inSync: 2, ids: ERRORS });
     if (replication === 'semi-active') {
