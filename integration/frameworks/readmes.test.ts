@@ -1,6 +1,7 @@
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { freePorts } from '@understudy/coordinator-etcd/testing';
 import { afterEach, expect, it } from 'vitest';
+import { depositOnceServed } from './deposit.js';
 import { play } from './play.js';
 import { Readme } from './readme.js';
 
@@ -80,14 +81,5 @@ it("the program of otel's README answers", async () => {
   readme.write('package.json', '{ "type": "module" }');
   readme.start('server.js');
   await readme.primaryOnce(({ inSync }) => inSync.length === 1);
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  const encode = (cents: number): Buffer => Buffer.from(String(cents));
-  const decode = (bytes: Buffer): number => Number(bytes.toString());
-  const sum = await new Promise((resolve, reject) => {
-    const done = (error: Error | null, reply?: number): void => (error === null ? resolve(reply) : reject(error));
-    const metadata = new Metadata({ waitForReady: true });
-    client.makeUnaryRequest('/bank.v1.Bank/Deposit', encode, decode, 5, metadata, done);
-  });
-  client.close();
-  expect(sum).toBe(5);
+  expect(await depositOnceServed(port, credentials.createInsecure())).toBe(5);
 });

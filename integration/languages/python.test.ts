@@ -70,14 +70,14 @@ async function runPage({ path, env }: Python, page: string, group: Group, id: nu
 const joined = ({ PYTHONPATH }: NodeJS.ProcessEnv, path: string): string =>
   PYTHONPATH === undefined ? path : `${path}:${PYTHONPATH}`;
 
-/** Uses up the five attempts that gRPC allows within less than a tenth of a second, unless it is told to wait. */
+/** Uses up the five attempts that gRPC allows within half a second, a third of the lease, unless it is told to wait. */
 const HASTY = {
   loadBalancingConfig: [{ round_robin: {} }],
   methodConfig: [
     {
       name: [{ service: 'bank.v1.Bank' }],
       retryPolicy: {
-        ...{ maxAttempts: 5, initialBackoff: '0.01s', maxBackoff: '0.01s', backoffMultiplier: 1 },
+        ...{ maxAttempts: 5, initialBackoff: '0.1s', maxBackoff: '0.1s', backoffMultiplier: 1 },
         retryableStatusCodes: ['ABORTED', 'UNAVAILABLE'],
       },
     },
