@@ -46,14 +46,18 @@ export function dieInStream(client: Client, how: Harm): Promise<Ended> {
   });
 }
 
-/** @returns how a stream ends on which the client sends something harmless, and then what harms the process */
+/**
+ * The client goes on sending, so the handler does not end before what it has set going.
+ *
+ * @returns how a stream ends on which the client sends something harmless, and then what harms the process
+ */
 export function dieOnMessage(client: Client, how: Harm): Promise<Ended> {
   const { path, requestSerialize, responseDeserialize } = mortalService.DieOnMessage;
   return new Promise((resolve) => {
     const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, () => {});
     call.on('error', () => {}).on('status', ({ code, details }) => resolve({ code, details }));
     call.write({});
-    call.end({ how });
+    call.write({ how });
   });
 }
 
