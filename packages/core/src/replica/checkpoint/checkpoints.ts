@@ -257,10 +257,10 @@ export function checkpointForSuccessor(p: PrimaryState): void {
 const successorFollowsByCopy = (p: PrimaryState): boolean =>
   p.r.config.replication === 'passive' || /* rule copy-after-passive */ bestBackup(p)?.byCopy === true;
 
-/** Wants a copy for a successor that has other code, unless one as of the last order is on its way. */
+/** Wants a copy for a successor that has other code, unless one of all that is processed was given or is on its way. */
 export function copyForOtherCode(p: PrimaryState): void {
   const { order, stateBusy } = p.r;
-  const isOnItsWay = stateBusy === 'checkpoint' || p.copyUnstable !== undefined || p.givenUpTo >= order.last;
+  const isOnItsWay = stateBusy === 'checkpoint' || p.copyUnstable !== undefined || p.givenUpTo >= order.processedUpTo;
   if (lacksCopy(p) && !isOnItsWay) p.checkpointWanted = true;
 }
 
