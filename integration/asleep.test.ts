@@ -139,7 +139,7 @@ describe('a client that sleeps for less than sessionExpiryMs', () => {
       await Promise.all(
         replicas.map((replica) => replica.tells(({ logged }) => logged?.event === 'a session is silent')),
       );
-      // What others ask for meanwhile is answered.
+      // The group answers other clients meanwhile.
       for (let i = 2; i <= 50; i++) {
         other.told.length = 0;
         other.do('call', 'Add');
@@ -173,7 +173,7 @@ describe('a client that sleeps for longer than sessionExpiryMs', () => {
     await sleeper.tells(({ heard }) => heard === 'talk: hello');
     sleeper.told.length = 0;
     await WAYS[way].sleep(sleeper);
-    // What it does first when it wakes.
+    // The client makes these calls first when it wakes.
     sleeper.do('call', 'Add');
     sleeper.do('open', 'new talk');
     await Promise.all(replicas.map(withoutSessions));

@@ -7,7 +7,7 @@ import { Tls } from '../transparency/tls.js';
 import { deposit, depositOnceServed } from './deposit.js';
 import { Readme } from './readme.js';
 
-/** What the programs of the security page import of the reader's own. */
+/** The module that a reader of the security page brings: the page's programs import it. */
 const BANK = `
 import { ServerInterceptingCall, status } from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';

@@ -35,7 +35,7 @@ async function deposit({ path, env }: Python, target: string, id: number, servic
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** What the programs of pages leave to their readers: the imports, the stub, which prints what it is answered, and a request. */
+/** The parts that a page's program leaves to its reader: imports, a request, and a stub that prints each answer. */
 const SURROUNDINGS = `
 import json, sys, time, uuid
 import grpc

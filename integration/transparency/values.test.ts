@@ -32,7 +32,7 @@ describe.each(deployments)('what handlers see of time and randomness, %s', (depl
   const group = use(deployment);
 
   describe.each(kindsOf(deployment))('%s', (kind) => {
-    /** What calls drew that were made one after the other, and the caller's clock around each. */
+    /** The values that the handler drew in calls made one after the other, and the caller's clock around each call. */
     async function drawn(): Promise<{ before: number; after: number; seen: Drawn }[]> {
       const calls = [];
       for (let i = 0; i < CALLS; i++) {

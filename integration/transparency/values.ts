@@ -1,4 +1,4 @@
-/** What a handler sees of time and randomness. */
+/** A handler that answers with the time and the random values that it sees. */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 
 /** What one request drew, several times each. */
